@@ -1,0 +1,67 @@
+"""What every test may stand on: a state directory of its own, the groups' needs, and a private Docker engine."""
+
+import os
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from launchplane.sandbox.dockerd import PrivateEngine
+from launchplane.sandbox.leftovers import plant
+from tests import groups
+
+STATE = tempfile.TemporaryDirectory(prefix="lp-state-")
+
+
+def pytest_configure() -> None:
+    """Nothing that a test or its child processes write may land in the project's own var/."""
+    from django.conf import settings
+
+    settings.VAR = Path(os.environ.setdefault("LAUNCHPLANE_VAR", STATE.name))
+
+
+def _groups(item: pytest.Item) -> list[str]:
+    return [group for group in groups.NAMES if item.get_closest_marker(group)]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose group cannot run here, and say why."""
+    if reason := groups.first_missing(_groups(item)):
+        pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI=true a skipped test of a group is a failed one, whatever skipped it."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and _groups(item) and groups.skips_are_failures():
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"with CI=true no group may be skipped: {reason}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name each group that could not run, and why."""
+    for group in groups.NAMES:
+        if reason := groups.missing(group):
+            terminalreporter.write_line(f"GROUP NOT RUN {group}: {reason}", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def private_engine() -> Iterator[PrivateEngine]:
+    """A Docker engine of our own, empty at first: `.url`, `.socket`, `.data_root`, `.folder`, `.pid`."""
+    with tempfile.TemporaryDirectory(prefix="lp-engine-") as folder:
+        engine = PrivateEngine(Path(folder))
+        engine.start()
+        try:
+            yield engine
+        finally:
+            engine.stop()
+
+
+@pytest.fixture(scope="session")
+def planted_engine(private_engine: PrivateEngine) -> PrivateEngine:
+    """The private engine with the sandbox's leftovers in it."""
+    plant(private_engine.url)
+    return private_engine

