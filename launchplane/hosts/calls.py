@@ -1,0 +1,182 @@
+"""Calls to one engine over one connection: bounded in time and size, and every failure has a sentence."""
+
+import http.client
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Self
+
+import requests
+import urllib3.exceptions
+
+from launchplane.hosts.errors import CallFailed, EngineUnavailable
+from launchplane.hosts.transport import Deadline, connect, socket_path
+
+MAX_MESSAGE_CHARACTERS: Final = 300
+
+Parameters = Mapping[str, str | int]
+
+
+class Connection:
+    """One connection, for one thread. Closes itself at the end of a `with`."""
+
+    def __init__(self, docker_url: str, *, api_version: str, max_answer_bytes: int) -> None:
+        self._path = socket_path(docker_url)
+        self._deadline = Deadline(0)
+        self._client = connect(docker_url, api_version=api_version, deadline=self._deadline)
+        self._max_answer_bytes = max_answer_bytes
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def get(self, path: str, *, seconds: float, params: Parameters | None = None, versioned: bool = True) -> Any:
+        """The decoded JSON of one GET. Raises EngineUnavailable (nobody there) or CallFailed."""
+        return decoded(self._call("GET", path, seconds=seconds, params=params, versioned=versioned))
+
+    def get_stream(self, path: str, *, seconds: float, params: Parameters) -> list[Any]:
+        """The JSON documents of one GET whose answer is a stream that ends."""
+        return decoded_stream(self._call("GET", path, seconds=seconds, params=params))
+
+    def post(self, path: str, body: Mapping[str, object], *, seconds: float) -> bytes:
+        """The bytes of one POST with a JSON body."""
+        return self._call("POST", path, seconds=seconds, json=dict(body))
+
+    def _call(self, method: str, path: str, *, seconds: float, versioned: bool = True, **extra: Any) -> bytes:
+        self._deadline.restart(seconds)
+        send = self._client._get if method == "GET" else self._client._post
+        url = self._client._url(path, versioned_api=versioned)
+        try:
+            with send(url, stream=True, allow_redirects=False, timeout=seconds, **extra) as response:
+                body = self._bounded(response.iter_content(65536))
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._problem(error, path, seconds) from error
+        if response.status_code not in (200, 201):
+            raise _refused(response.status_code, body)
+        return body
+
+    def _bounded(self, chunks: Iterator[bytes]) -> bytes:
+        body = bytearray()
+        for chunk in chunks:
+            body += chunk
+            if len(body) > self._max_answer_bytes:
+                raise CallFailed(
+                    "answer_too_large", f"The engine's answer is larger than {self._max_answer_bytes} bytes: not read."
+                )
+        return bytes(body)
+
+    def _problem(self, error: BaseException, path: str, seconds: float) -> CallFailed | EngineUnavailable:
+        causes = list(_causes(error))
+        for kind, problem in (
+            (FileNotFoundError, self._no_socket),
+            (PermissionError, self._permission_denied),
+            (ConnectionRefusedError, self._not_listening),
+        ):
+            if any(isinstance(cause, kind) for cause in causes):
+                return problem()
+        if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
+            return CallFailed("timed_out", f"The engine did not finish answering {path} within {seconds:g} s.")
+        if any(_is_no_http(cause) for cause in causes):
+            return _not_an_engine("it does not speak HTTP")
+        return CallFailed("answer_cut", f"The engine's answer to {path} was cut off before its end.")
+
+    def _no_socket(self) -> EngineUnavailable:
+        return EngineUnavailable(
+            "no_socket", f"There is no socket at {self._path}. Start Docker, or correct the host's address."
+        )
+
+    def _permission_denied(self) -> EngineUnavailable:
+        return EngineUnavailable(
+            "permission_denied",
+            f"This user may not open {self._path}. Run Launchplane's workers as a user that may use Docker.",
+        )
+
+    def _not_listening(self) -> EngineUnavailable:
+        return EngineUnavailable("not_listening", f"Nobody listens at {self._path}. Start Docker on this host.")
+
+
+def decoded(body: bytes) -> Any:
+    """One JSON document. Raises CallFailed for anything else."""
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise _not_json(body) from error
+
+
+def decoded_stream(body: bytes) -> list[Any]:
+    """JSON documents one after the other, with or without line ends between them. Raises CallFailed."""
+    text, at, documents = body.decode("utf-8", errors="replace"), 0, []
+    decoder = json.JSONDecoder(parse_constant=_no_constant)
+    while (start := _after_blanks(text, at)) < len(text):
+        try:
+            document, at = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError) as error:
+            raise _not_json(body) from error
+        documents.append(document)
+    return documents
+
+
+def clean_message(text: str) -> str:
+    """A message from outside, fit for a sentence: one line, no control characters, at most 300 characters."""
+    printable = "".join(
+        character if character.isprintable() else " " for character in text[: 4 * MAX_MESSAGE_CHARACTERS]
+    )
+    return " ".join(printable.split())[:MAX_MESSAGE_CHARACTERS]
+
+
+def _after_blanks(text: str, at: int) -> int:
+    match = re.compile(r"\s*").match(text, at)
+    return match.end() if match else at
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        yield from (argument for argument in error.args if isinstance(argument, BaseException))
+        error = error.__cause__ or error.__context__
+
+
+def _is_no_http(error: BaseException) -> bool:
+    return isinstance(error, http.client.HTTPException) and not isinstance(
+        error, http.client.RemoteDisconnected | http.client.IncompleteRead
+    )
+
+
+def _refused(status: int, body: bytes) -> CallFailed:
+    """The engine's own message, cleaned; what is no engine's error document is called so."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return _not_json(body, status=status)
+    message = document.get("message") if isinstance(document, dict) else None
+    said = clean_message(message) if isinstance(message, str) else "no reason given"
+    if "disk usage operation is already running" in said:
+        return CallFailed(
+            "df_running",
+            "Another disk usage calculation was running on this engine; this pass did not wait for it.",
+            status=status,
+        )
+    return CallFailed("engine_error", f"The engine answered with status {status}: {said}", status=status)
+
+
+def _not_json(body: bytes, *, status: int | None = None) -> CallFailed:
+    start = body[:200].lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html")):
+        return _not_an_engine("it answers with an HTML page", status=status)
+    if start.startswith((b"{", b"[")):
+        return CallFailed(
+            "answer_cut", "The engine's answer is not complete JSON: it was cut off or damaged.", status=status
+        )
+    return _not_an_engine("its answer is not JSON", status=status)
+
+
+def _not_an_engine(why: str, *, status: int | None = None) -> CallFailed:
+    return CallFailed("not_an_engine", f"What answers is not a Docker engine: {why}. Check the address.", status=status)

@@ -1,0 +1,180 @@
+"""The one command runner: bounded in time and output, and a timeout is a result, never an exception (H11–H13)."""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+TIMED_OUT: Final = 124
+NOT_EXECUTABLE: Final = 126
+NOT_FOUND: Final = 127
+LAST_OUTPUT_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """How a command ended: 124 timed out, 126 not executable, 127 not found, negative: killed by that signal."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    duration_ms: int
+    truncated: bool = False
+
+    @property
+    def timed_out(self) -> bool:
+        return self.returncode == TIMED_OUT
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    timeout_seconds: float,
+    stdin: str | bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+    max_output_bytes: int = 8 * 1024 * 1024,
+) -> CommandResult:
+    """Run a program without a shell. On timeout its whole process group is killed and the output so far is kept.
+
+    Output beyond `max_output_bytes` of either stream is read and thrown away, and the result says `truncated`.
+    """
+    started = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=None if env is None else dict(env),
+            cwd=cwd,
+            start_new_session=True,
+        )
+    except OSError as error:
+        return _not_started(argv[0], error, started)
+    with process:
+        conversation = _Conversation(process, as_bytes(stdin), max_output_bytes)
+        returncode = conversation.until_end(started + timeout_seconds)
+    return conversation.result(returncode, started)
+
+
+def as_text(output: bytes | str | None) -> str:
+    """Whatever a command left behind, as text: None is empty, broken UTF-8 is replaced (H13)."""
+    if output is None:
+        return ""
+    return output if isinstance(output, str) else output.decode("utf-8", errors="replace")
+
+
+def as_bytes(text: bytes | str | None) -> bytes:
+    """The opposite of `as_text`."""
+    if text is None:
+        return b""
+    return text.encode("utf-8", errors="surrogateescape") if isinstance(text, str) else text
+
+
+def _not_started(program: str, error: OSError, started: float) -> CommandResult:
+    returncode = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+    return CommandResult(returncode, "", f"{error.filename or program}: {error.strerror}", _ms_since(started))
+
+
+def _ms_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
+
+
+class _Conversation:
+    """The pipes of one running command, served until it ends or its time is up."""
+
+    def __init__(self, process: subprocess.Popen[bytes], stdin: bytes, max_output_bytes: int) -> None:
+        self._process = process
+        self._unsent = memoryview(stdin)
+        self._room = max_output_bytes
+        self._outputs: dict[int, bytearray] = {}
+        self._truncated = False
+        self._selector = selectors.DefaultSelector()
+        for stream in (process.stdout, process.stderr):
+            self._register(stream, selectors.EVENT_READ)
+        if process.stdin is not None:
+            self._register(process.stdin, selectors.EVENT_WRITE)
+
+    def until_end(self, deadline: float) -> int:
+        """The exit status; 124 after killing everything that the command started in its group."""
+        ended = os.pidfd_open(self._process.pid)
+        self._selector.register(ended, selectors.EVENT_READ)
+        try:
+            in_time = self._serve(deadline, ended)
+            if not in_time:
+                self._kill_group()
+            self._selector.unregister(ended)
+            self._serve(time.monotonic() + LAST_OUTPUT_SECONDS, None)
+        except BaseException:
+            self._kill_group()
+            raise
+        finally:
+            self._close(ended)
+        return self._process.wait() if in_time else TIMED_OUT
+
+    def result(self, returncode: int, started: float) -> CommandResult:
+        stdout, stderr = (as_text(bytes(output)) for output in self._outputs.values())
+        return CommandResult(returncode, stdout, stderr, _ms_since(started), self._truncated)
+
+    def _register(self, stream: IO[bytes] | None, events: int) -> None:
+        if stream is None:
+            return
+        os.set_blocking(stream.fileno(), False)
+        self._selector.register(stream.fileno(), events)
+        if events == selectors.EVENT_READ:
+            self._outputs[stream.fileno()] = bytearray()
+
+    def _serve(self, deadline: float, ended: int | None) -> bool:
+        """True when the process ended (or, without `ended`, every pipe did); False when time ran out."""
+        while self._selector.get_map():
+            remaining = deadline - time.monotonic()
+            ready = self._selector.select(remaining) if remaining > 0 else []
+            if not ready:
+                return False
+            for key, _ in ready:
+                if key.fd == ended:
+                    return True
+                self._move(key.fd)
+        return True
+
+    def _move(self, pipe: int) -> None:
+        if pipe in self._outputs:
+            self._receive(pipe)
+        else:
+            self._send(pipe)
+
+    def _receive(self, pipe: int) -> None:
+        chunk = os.read(pipe, 65536)
+        if not chunk:
+            self._selector.unregister(pipe)
+        output = self._outputs[pipe]
+        room = self._room - len(output)
+        output += chunk[:room]
+        self._truncated = self._truncated or len(chunk) > room
+
+    def _send(self, pipe: int) -> None:
+        try:
+            sent = os.write(pipe, self._unsent[:65536]) if self._unsent else 0
+            self._unsent = self._unsent[sent:]
+        except BrokenPipeError:
+            self._unsent = self._unsent[:0]
+        if not self._unsent:
+            self._selector.unregister(pipe)
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+
+    def _kill_group(self) -> None:
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+    def _close(self, ended: int) -> None:
+        os.close(ended)
+        self._selector.close()
