@@ -40,8 +40,9 @@ def says(body: object, *, status: int = 200) -> Behaviour:
 
 def speaks(body: bytes, *, status: int = 200, content_type: str = "application/json") -> Behaviour:
     """Answers with these bytes."""
-    head = f"HTTP/1.1 {status} X\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-    return raw(head.encode() + body)
+    fields = {"Content-Type": content_type, "Content-Length": len(body), "Connection": "close"}
+    head = f"HTTP/1.1 {status} X\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return raw(head.encode() + b"\r\n" + body)
 
 
 def raw(answer: bytes) -> Behaviour:

@@ -1,0 +1,176 @@
+"""Disk, logs, registry logins, and the one reading that holds them together."""
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from launchplane.hosts.command import run
+from launchplane.hosts.contracts import MachineQuestion
+from launchplane.hosts.machine.disk import read_disk
+from launchplane.hosts.machine.limits import Limits, NotMeasured
+from launchplane.hosts.machine.logs import Log, read_logs
+from launchplane.hosts.machine.read import read_machine
+from launchplane.hosts.machine.registries import Login, logins_of, read_logins
+
+SECRET = "s3cr3t-word"
+ID = "a" * 64
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """What happens within is done by an unprivileged user."""
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setegid(65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+
+
+def test_a_disk_is_counted_as_df_counts() -> None:
+    total, used, free, percent = run(
+        ["df", "-B1", "--output=size,used,avail,pcent", "/"], timeout_seconds=5
+    ).stdout.split()[-4:]
+
+    disk = read_disk("/")
+
+    assert disk.total_bytes == int(total)
+    assert abs(disk.used_bytes - int(used)) < 50_000_000
+    assert abs(disk.free_bytes - int(free)) < 50_000_000
+    assert abs(disk.used_percent - int(percent.rstrip("%"))) <= 1
+
+
+@pytest.mark.req("H8")
+@pytest.mark.parametrize(("path", "why"), [("/no/such/folder", "no such file"), ("/proc", "has no size")])
+def test_a_disk_that_cannot_be_measured_is_a_reason(path: str, why: str) -> None:
+    with pytest.raises(NotMeasured, match=why):
+        read_disk(path)
+
+
+def test_logs_of_both_drivers_are_summed_for_each_container(tmp_path: Path) -> None:
+    folder = tmp_path / "docker" / "containers" / ID
+    (folder / "local-logs").mkdir(parents=True)
+    for name in (f"{ID}-json.log", f"{ID}-json.log.1.gz", "local-logs/container.log", "config.v2.json"):
+        (folder / name).write_bytes(b"x" * 8192)
+    (tmp_path / "docker" / "containers" / "not-a-container").mkdir()
+
+    assert read_logs("/docker", Limits(5), root=str(tmp_path)) == (Log(ID, 3 * 8192),)
+
+
+@pytest.mark.req("P19")
+def test_a_login_has_registry_and_user_and_never_the_secret() -> None:
+    auth = base64.b64encode(f"robot:{SECRET}".encode()).decode()
+    configuration = {
+        "auths": {"https://index.docker.io/v1/": {"auth": auth}, "ghcr.io": {"identitytoken": SECRET}, "store.io": {}},
+        "credsStore": "secretservice",
+        "credHelpers": {"ecr.example": "ecr-login", "ghcr.io": "gh"},
+    }
+
+    logins = logins_of(configuration, "/root/.docker/config.json")
+
+    assert [(login.registry, login.username) for login in logins] == [
+        ("https://index.docker.io/v1/", "robot"),
+        ("ghcr.io", None),
+        ("store.io", None),
+        ("ecr.example", None),
+    ]
+    assert SECRET not in repr(logins)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text() | st.integers(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
+def test_any_json_is_logins_or_a_reason(configuration: object) -> None:
+    try:
+        assert all(isinstance(login, Login) for login in logins_of(configuration, "x"))
+    except NotMeasured as problem:
+        assert str(problem).startswith("x: ")
+
+
+def test_a_broken_configuration_is_a_reason_that_does_not_quote_it(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(f'{{"auths": {{"a": {{"auth": "{SECRET}"')
+
+    with pytest.raises(NotMeasured, match="not JSON") as caught:
+        read_logins(("/config.json",), Limits(5), root=str(tmp_path))
+
+    assert SECRET not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_client_without_configuration_has_no_logins(tmp_path: Path) -> None:
+    assert read_logins(("/root/.docker",), Limits(5), root=str(tmp_path)) == ()
+
+
+def test_a_folder_stands_for_the_configuration_in_it(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {"ghcr.io": {}}}))
+
+    assert [login.registry for login in read_logins((str(tmp_path),), Limits(5))] == ["ghcr.io"]
+
+
+@pytest.mark.req("H7")
+def test_each_failed_reading_is_null_with_its_own_reason_and_the_others_stand(tmp_path: Path) -> None:
+    (tmp_path / "etc" / "cron.d").mkdir(parents=True)
+
+    facts = read_machine(MachineQuestion("/docker", ("/srv",), ("/root/.docker",)), root=str(tmp_path))
+
+    assert set(facts.unmeasured) == {"disk:/docker", "container_logs", "runner_processes", "runner_roots"}
+    assert facts.container_logs is None
+    assert facts.runner_roots is None
+    assert facts.runner_processes is None
+    assert facts.competing_prunes == ()
+    assert facts.registry_logins == ()
+    assert [disk.path for disk in facts.disks] == ["/"]
+
+
+def test_a_real_machine_is_read_in_full(tmp_path: Path) -> None:
+    (tmp_path / "docker" / "containers").mkdir(parents=True)
+    (tmp_path / "runners").mkdir()
+
+    facts = read_machine(MachineQuestion(f"{tmp_path}/docker", (f"{tmp_path}/runners",), ()))
+
+    assert facts.unmeasured == {}
+    assert [disk.path for disk in facts.disks] == [f"{tmp_path}/docker", "/"]
+    assert facts.container_logs == ()
+    assert facts.runner_roots is not None
+    assert facts.runner_roots[0].work == ()
+    assert facts.runner_roots[0].device == tmp_path.stat().st_dev
+
+
+def test_a_deadline_that_has_passed_leaves_reasons() -> None:
+    past = datetime.now(UTC) - timedelta(seconds=1)
+
+    facts = read_machine(MachineQuestion("/", (), (), deadline=past))
+
+    assert facts.runner_processes is None
+    assert "not finished within 0 s" in facts.unmeasured["runner_processes"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_what_a_user_may_not_read_is_a_reason_with_the_path(tmp_path: Path) -> None:
+    for folder in ("var/spool/cron/crontabs", "docker", "srv/a/_work/private"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder).chmod(0o700)
+    for parent in (tmp_path, *tmp_path.parents[:-2]):
+        parent.chmod(0o755)
+
+    with as_nobody():
+        facts = read_machine(MachineQuestion("/docker", ("/srv",), ()), root=str(tmp_path))
+
+    assert (facts.runner_roots, facts.container_logs, facts.competing_prunes) == (None, None, None)
+    assert facts.unmeasured["container_logs"] == "/docker/containers: permission denied"
+    assert facts.unmeasured["runner_roots"] == "/srv/a/_work/private: permission denied"
+    assert facts.unmeasured["competing_prunes"] == "/var/spool/cron/crontabs: permission denied"

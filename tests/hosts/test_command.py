@@ -1,0 +1,119 @@
+"""The one command runner: every end of a command is a result."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from launchplane.hosts.command import as_text, run
+
+PYTHON = sys.executable
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def test_it_returns_status_output_and_duration() -> None:
+    result = run(["sh", "-c", "echo out; echo err >&2; exit 3"], timeout_seconds=5)
+
+    assert (result.returncode, result.stdout, result.stderr) == (3, "out\n", "err\n")
+    assert 0 <= result.duration_ms < 5000
+    assert not result.timed_out
+
+
+@pytest.mark.req("H12")
+def test_a_timeout_is_a_result_with_the_output_so_far() -> None:
+    result = run(["sh", "-c", "echo so far; echo oh >&2; sleep 30"], timeout_seconds=0.3)
+
+    assert (result.returncode, result.stdout, result.stderr) == (124, "so far\n", "oh\n")
+    assert 300 <= result.duration_ms < 2000
+
+
+@pytest.mark.req("H12")
+def test_a_timeout_kills_everything_the_command_started() -> None:
+    result = run(["sh", "-c", "sleep 30 & echo $!; wait"], timeout_seconds=0.3)
+
+    deadline = time.monotonic() + 2
+    while is_alive(int(result.stdout)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not is_alive(int(result.stdout))
+
+
+@pytest.mark.req("H11")
+def test_a_command_that_writes_for_ever_is_stopped_and_its_output_is_bounded() -> None:
+    result = run(["yes"], timeout_seconds=0.3, max_output_bytes=1000)
+
+    assert result.timed_out
+    assert result.truncated
+    assert len(result.stdout) == 1000
+
+
+def test_a_child_that_keeps_the_output_open_does_not_keep_the_caller() -> None:
+    result = run(["sh", "-c", "sleep 3 & echo $!"], timeout_seconds=10)
+    os.kill(int(result.stdout), signal.SIGKILL)
+
+    assert result.returncode == 0
+    assert result.duration_ms < 2000
+
+
+def test_a_program_that_is_not_there_is_127_and_one_that_cannot_run_is_126(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("not a program")
+
+    assert run(["no-such-program-here"], timeout_seconds=1).returncode == 127
+    assert run([str(tmp_path / "plain")], timeout_seconds=1).returncode == 126
+    assert str(tmp_path / "plain") in run([str(tmp_path / "plain")], timeout_seconds=1).stderr
+
+
+def test_a_command_killed_by_a_signal_says_which() -> None:
+    assert run(["sh", "-c", "kill -9 $$"], timeout_seconds=5).returncode == -signal.SIGKILL
+
+
+def test_large_input_and_output_pass_at_once() -> None:
+    text = "line\n" * 100_000
+
+    result = run(["cat"], timeout_seconds=10, stdin=text)
+
+    assert result.stdout == text
+    assert not result.truncated
+
+
+def test_a_command_that_does_not_read_its_input_still_ends() -> None:
+    assert run(["true"], timeout_seconds=5, stdin=b"x" * 1_000_000).returncode == 0
+
+
+def test_no_shell_sees_the_arguments() -> None:
+    assert run(["echo", "$(id); `id` > x"], timeout_seconds=5).stdout == "$(id); `id` > x\n"
+
+
+def test_environment_and_folder_are_the_given_ones(tmp_path: Path) -> None:
+    result = run(["/bin/sh", "-c", "echo $WORD; pwd"], timeout_seconds=5, env={"WORD": "here"}, cwd=tmp_path)
+
+    assert result.stdout == f"here\n{tmp_path}\n"
+
+
+@pytest.mark.req("H13")
+@pytest.mark.parametrize(
+    ("output", "text"), [(None, ""), (b"", ""), ("text", "text"), (b"caf\xc3", "caf�"), (b"\xff", "�")]
+)
+def test_missing_partial_and_broken_output_decodes(output: bytes | str | None, text: str) -> None:
+    assert as_text(output) == text
+
+
+@pytest.mark.req("H13")
+@given(st.binary())
+def test_whatever_bytes_a_command_leaves_become_text_that_can_be_stored(output: bytes) -> None:
+    assert as_text(output).encode().decode() == as_text(output)
+
+
+def test_output_cut_in_the_middle_of_a_character_decodes() -> None:
+    assert run(["printf", "é" * 10], timeout_seconds=5, max_output_bytes=5).stdout == "éé�"
