@@ -4,7 +4,9 @@ It shares nothing with the machine's own engine: other data, socket and namespac
 """
 
 import hashlib
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +17,7 @@ import docker
 from docker.errors import DockerException
 from requests.exceptions import RequestException
 
+from launchplane.hosts.command import run
 from launchplane.problems import Problem
 from launchplane.sandbox import processes
 from launchplane.sandbox.mounts import unmount_below
@@ -96,12 +99,12 @@ class PrivateEngine:
         return f"{self.runtime}/", _namespace(self.folder)
 
     def _spawn(self) -> None:
-        program = shutil.which("dockerd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+        program = find_dockerd()
         if program is None:
             raise EngineFailed("dockerd is not installed (on Debian: apt-get install docker.io)")
         if os.geteuid() != 0:
             raise EngineFailed("a private Docker engine can only be started as root")
-        (self.folder / "daemon.json").write_text("{}")
+        (self.folder / "daemon.json").write_text(json.dumps(self._own_identity(program)))
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
                 [program, *self._options()],
@@ -127,6 +130,11 @@ class PrivateEngine:
             "--storage-driver=overlay2",
             "--shutdown-timeout=4",
         ]
+
+    def _own_identity(self, program: str) -> dict[str, str]:
+        """Before 23 an engine's id comes from a key in /etc/docker, the same for all engines of a machine."""
+        version = re.search(r"version (\d+)", run([program, "--version"], timeout_seconds=10).stdout)
+        return {"deprecated-key-path": str(self.folder / "key.json")} if version and int(version[1]) < 23 else {}
 
     def _wait(self, timeout_seconds: float) -> None:
         deadline = time.monotonic() + timeout_seconds
@@ -154,6 +162,11 @@ class PrivateEngine:
     def _last_words(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return " / ".join(lines[-3:]) or "it said nothing"
+
+
+def find_dockerd() -> str | None:
+    """Path of the engine's program; in Debian it lies where an ordinary user's PATH does not look."""
+    return shutil.which("dockerd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
 def _namespace(folder: Path) -> str:

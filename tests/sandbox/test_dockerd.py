@@ -21,6 +21,17 @@ def test_it_answers_on_its_own_socket_with_its_own_data(private_engine: PrivateE
 
 
 @pytest.mark.engine
+def test_it_is_another_engine_than_its_neighbour(private_engine: PrivateEngine, tmp_path: Path) -> None:
+    neighbour = PrivateEngine(tmp_path / "engine")
+    neighbour.start()
+    try:
+        ids = {docker.DockerClient(base_url=engine.url).info()["ID"] for engine in (private_engine, neighbour)}
+    finally:
+        neighbour.stop()
+    assert len(ids) == 2
+
+
+@pytest.mark.engine
 def test_a_second_start_reuses_the_engine_that_runs(private_engine: PrivateEngine) -> None:
     before = private_engine.pid
     assert PrivateEngine(private_engine.folder).start() is False

