@@ -74,7 +74,6 @@ class RunnerRoot(Contract):
     """One folder that holds runners: work folders, diagnostics, and superseded `bin.*`/`externals.*` of updates."""
 
     path: str
-    device: int
     work: tuple[FolderSize, ...]
     diagnostics: tuple[FolderSize, ...]
     superseded: tuple[FolderSize, ...]

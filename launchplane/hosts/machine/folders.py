@@ -26,10 +26,9 @@ class Size(NamedTuple):
 
 
 class Runners(NamedTuple):
-    """What the runners under one root folder leave behind; `device` is the root's file system."""
+    """What the runners under one root folder leave behind."""
 
     path: str
-    device: int
     work: tuple[Size, ...]
     diagnostics: tuple[Size, ...]
     superseded: tuple[Size, ...]
@@ -42,7 +41,6 @@ def read_runners(path: str, limits: Limits, *, root: str = "/") -> Runners:
         runners = [folder, *sorted(Path(entry) for entry in _folders(folder))]
         return Runners(
             path=path,
-            device=folder.stat().st_dev,
             work=_sizes([runner / "_work" for runner in runners], limits, root),
             diagnostics=_sizes([runner / "_diag" for runner in runners], limits, root),
             superseded=_sizes([old for runner in runners for old in superseded(runner)], limits, root),

@@ -63,7 +63,7 @@ def _seconds_left(question: MachineQuestion) -> float:
 
 
 def _disk_paths(question: MachineQuestion) -> Iterable[str]:
-    return dict.fromkeys((question.docker_root, "/"))
+    return dict.fromkeys((question.docker_root, "/", *question.runner_roots))
 
 
 def _disk(path: str, root: str) -> DiskReading:
@@ -97,7 +97,6 @@ def _runner_roots(question: MachineQuestion, limits: Limits, root: str) -> tuple
 def _runner_root(runners: Runners) -> RunnerRoot:
     return RunnerRoot(
         path=runners.path,
-        device=runners.device,
         work=_sizes(runners.work),
         diagnostics=_sizes(runners.diagnostics),
         superseded=_sizes(runners.superseded),
