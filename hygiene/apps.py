@@ -1,0 +1,14 @@
+"""Hygiene: what fills a host, what must stay, what could go."""
+
+from django.apps import AppConfig
+
+
+class HygieneConfig(AppConfig):
+    name = "hygiene"
+
+    def ready(self) -> None:
+        from hygiene.freshness import watch_policy
+        from hygiene.schedule import register
+
+        register()
+        watch_policy()

@@ -1,0 +1,88 @@
+"""What a budget says of the resources that nothing else decides. Pure.
+
+Age first: younger, or used more recently, than `min_age_seconds` is kept. Of the rest all may go if there is no
+`max_bytes`; with one, the longest unused go until the scope fits, and never below `reserve_bytes`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from hygiene.contracts import BudgetRule, Class, Kind
+
+
+class Claim(NamedTuple):
+    """A resource that its scope's budget decides on: how long it is unused, and what its removal frees alone."""
+
+    key: tuple[Kind, str]
+    scope: str
+    idle: timedelta
+    size_bytes: int
+    noun: str
+
+
+Decision = tuple[Class, str, str]
+
+
+def decide(claims: Sequence[Claim], budgets: Sequence[BudgetRule]) -> Iterator[tuple[Claim, Decision]]:
+    """Class, rule and reason for each claim."""
+    by_scope: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        by_scope[claim.scope].append(claim)
+    rules = {budget.scope: budget for budget in budgets}
+    for scope, members in by_scope.items():
+        budget = rules.get(scope)
+        if budget is None:
+            yield from ((claim, _unbounded(claim)) for claim in members)
+        else:
+            yield from _within(members, budget)
+
+
+def _unbounded(claim: Claim) -> Decision:
+    return Class.KEPT, "no_budget", f"No budget is set for {claim.scope}, so nothing there goes."
+
+
+def _within(claims: list[Claim], budget: BudgetRule) -> Iterator[tuple[Claim, Decision]]:
+    """Oldest first, so that what goes is what was unused the longest; ties in the order of keys, always the same."""
+    min_age = timedelta(seconds=budget.min_age_seconds)
+    bound = words(min_age)
+    young = (
+        Class.KEPT,
+        f"budget.{budget.scope}.age",
+        f"The budget for {budget.scope} keeps what was used within {bound}.",
+    )
+    left = sum(claim.size_bytes for claim in claims)
+    for claim in sorted(claims, key=lambda claim: (-claim.idle, claim.key)):
+        if claim.idle < min_age:
+            yield claim, young
+        elif budget.max_bytes is not None and left <= budget.max_bytes:
+            yield claim, _fits(budget)
+        elif left - claim.size_bytes < budget.reserve_bytes:
+            yield claim, _reserved(budget)
+        else:
+            left -= claim.size_bytes
+            yield claim, _may_go(claim, budget, bound)
+
+
+def _fits(budget: BudgetRule) -> Decision:
+    reason = f"What is left of {budget.scope} fits its budget of {budget.max_bytes or 0:,} bytes."
+    return Class.KEPT, f"budget.{budget.scope}.size", reason
+
+
+def _reserved(budget: BudgetRule) -> Decision:
+    reason = f"The budget for {budget.scope} always keeps {budget.reserve_bytes:,} bytes."
+    return Class.KEPT, f"budget.{budget.scope}.reserve", reason
+
+
+def _may_go(claim: Claim, budget: BudgetRule, bound: str) -> Decision:
+    reason = f"It is {claim.noun}, unused for {words(claim.idle)}; the budget for {budget.scope} keeps {bound}."
+    return Class.CANDIDATE, f"budget.{budget.scope}", reason
+
+
+def words(span: timedelta) -> str:
+    """A span of time as a person says it: `3 days`, `5 h`, `40 min`."""
+    minutes = int(span.total_seconds()) // 60
+    if minutes >= 2 * 24 * 60:
+        return f"{minutes // (24 * 60)} days"
+    return f"{minutes // 60} h" if minutes >= 120 else f"{minutes} min"

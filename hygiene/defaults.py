@@ -1,0 +1,67 @@
+"""What a new host starts with: state that nobody may touch, and budgets that only report."""
+
+from hygiene.contracts import Inventory
+from hygiene.models import Budget, Protection
+from launchplane.hosts.models import GB, Host, RequiredWarm
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+PROTECTIONS = [
+    (Protection.Kind.ANY, r"(?i)(^|[^a-z0-9])(actions|github)[-_.]?runner", "state of a CI runner"),
+    (
+        Protection.Kind.ANY,
+        r"(?i)(^|[^a-z0-9])runner[-_.]?(state|data|config|credentials|home|work)",
+        "state of a CI runner",
+    ),
+    (Protection.Kind.ANY, r"(?i)(^|[^a-z0-9])bootstrap([^a-z0-9]|$)", "bootstrap state of the host"),
+    (Protection.Kind.ANY, r"(?i)(^|[/_-])launchplane([/:_-]|$)", "Launchplane's own"),
+    (Protection.Kind.LABEL, r"^launchplane\.protect=(?i:true|yes|1)$", "labelled as protected"),
+]
+
+# scope: largest, always kept, youngest that may go
+BUDGETS: dict[str, tuple[int | None, int, int]] = {
+    "build_cache": (50 * GB, 10 * GB, 7 * DAY),
+    "images": (None, 0, 60 * DAY),
+    "images.dangling": (None, 0, 7 * DAY),
+    "images.labelled": (None, 0, DAY),
+    "containers": (None, 0, 14 * DAY),
+    "runner_work": (50 * GB, 0, 7 * DAY),
+    "logs": (10 * GB, 0, 7 * DAY),
+}
+BUILDER_BUDGET = (100 * GB, 20 * GB, 14 * DAY)
+
+# a sandbox is a few seconds old, and there to show what could go
+SANDBOX_BUDGETS = BUDGETS | dict.fromkeys(("images.dangling", "images.labelled", "containers"), (None, 0, 0))
+SANDBOX_LABEL = "launchplane.managed=true"
+
+
+def give_defaults(host: Host) -> None:
+    """Enter the protections and budgets that a new host starts with; what is there already stays as it is."""
+    for kind, pattern, reason in PROTECTIONS:
+        Protection.objects.get_or_create(host=host, kind=kind, pattern=pattern, defaults={"reason": reason})
+    for scope, bounds in (SANDBOX_BUDGETS if host.is_sandbox else BUDGETS).items():
+        _budget(host, scope, bounds)
+    if host.is_sandbox and not host.managed_label:
+        host.managed_label = SANDBOX_LABEL
+        host.save(update_fields=["managed_label"])
+
+
+def require_running_builders(host: Host, inventory: Inventory) -> None:
+    """Enter the builders that run when a host is first seen as required warm, each with a budget of its own."""
+    for builder in inventory.builders:
+        if builder.state == "running":
+            reason = "It ran when the host was added."
+            RequiredWarm.objects.get_or_create(
+                host=host, kind=RequiredWarm.Kind.BUILDER, name=builder.name, defaults={"reason": reason}
+            )
+            _budget(host, f"builder:{builder.name}", BUILDER_BUDGET)
+
+
+def _budget(host: Host, scope: str, bounds: tuple[int | None, int, int]) -> None:
+    largest, reserve, age = bounds
+    Budget.objects.get_or_create(
+        host=host,
+        scope=scope,
+        defaults={"max_bytes": largest, "reserve_bytes": reserve, "min_age_seconds": age},
+    )

@@ -1,0 +1,107 @@
+"""What changed between two snapshots. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hygiene.classify import Key, builder_key
+from hygiene.contracts import Builder, CacheRecord, Container, Image, Inventory, Kind, Volume
+from hygiene.parse.sizes import human_size
+
+Item = Image | Container | Volume | CacheRecord | Builder
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One resource that came, went or changed; `what` says how it changed."""
+
+    kind: Kind
+    key: str
+    name: str
+    size_bytes: int | None
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The lines between two inventories, largest first."""
+
+    added: tuple[Line, ...]
+    gone: tuple[Line, ...]
+    changed: tuple[Line, ...]
+
+
+def difference(older: Inventory, newer: Inventory) -> Difference:
+    """What `newer` has more, what it has no more, and what is there in both but differs."""
+    before, after = dict(_items(older)), dict(_items(newer))
+    changed = [
+        _line(key, after[key], _how(before[key], after[key]))
+        for key in after.keys() & before.keys()
+        if before[key] != after[key]
+    ]
+    return Difference(
+        added=_sorted([_line(key, after[key], "new") for key in after.keys() - before.keys()]),
+        gone=_sorted([_line(key, before[key], "gone") for key in before.keys() - after.keys()]),
+        changed=_sorted([line for line in changed if line.what]),
+    )
+
+
+def _items(inventory: Inventory) -> Iterator[tuple[Key, Item]]:
+    yield from (((Kind.IMAGE, image.id), image) for image in inventory.images)
+    yield from (((Kind.CONTAINER, container.id), container) for container in inventory.containers)
+    yield from (((Kind.VOLUME, volume.name), volume) for volume in inventory.volumes)
+    yield from (((Kind.BUILD_CACHE, record.key), record) for record in inventory.build_cache)
+    yield from (((Kind.BUILDER, builder_key(builder)), builder) for builder in inventory.builders)
+
+
+def _line(key: Key, item: Item, what: str) -> Line:
+    return Line(key[0], key[1], _name(item), _size(item), what)
+
+
+def _name(item: Item) -> str:
+    if isinstance(item, Image):
+        return item.tags[0] if item.tags else item.id
+    if isinstance(item, CacheRecord):
+        return item.key
+    return item.name
+
+
+def _size(item: Item) -> int | None:
+    if isinstance(item, Container):
+        return item.size_rw_bytes
+    if isinstance(item, Builder):
+        return item.cache_bytes
+    return item.size_bytes
+
+
+def _how(before: Item, after: Item) -> str:
+    """The differences that matter to a person, in words; empty if there is none."""
+    found = []
+    if _size(before) != _size(after):
+        found.append(f"size {_bytes(_size(before))} → {_bytes(_size(after))}")
+    if isinstance(before, Image) and isinstance(after, Image) and before.tags != after.tags:
+        found.append(f"tags {_tags(before)} → {_tags(after)}")
+    if (
+        isinstance(before, Container | Builder)
+        and isinstance(after, Container | Builder)
+        and before.state != after.state
+    ):
+        found.append(f"state {before.state} → {after.state}")
+    if isinstance(before, Volume) and isinstance(after, Volume) and before.ref_count != after.ref_count:
+        found.append(f"references {_count(before.ref_count)} → {_count(after.ref_count)}")
+    return ", ".join(found)
+
+
+def _tags(image: Image) -> str:
+    return ", ".join(image.tags) or "none"
+
+
+def _bytes(size: int | None) -> str:
+    return "not measured" if size is None else human_size(size)
+
+
+def _count(count: int | None) -> str:
+    return "not known" if count is None else str(count)
+
+
+def _sorted(lines: list[Line]) -> tuple[Line, ...]:
+    return tuple(sorted(lines, key=lambda line: (-(line.size_bytes or 0), line.kind, line.key)))

@@ -1,0 +1,145 @@
+"""One inventory, judged: the verdict on each resource, and what removing any set of them frees. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from hygiene.classify import Key, builder_key, classify
+from hygiene.contracts import Class, History, Inventory, Kind, Policy
+from hygiene.reclaim import Layers, LayerStore
+
+# a layer counts for the first of these classes that has it
+STRONGEST_FIRST = (Class.PROTECTED, Class.IN_USE, Class.UNKNOWN, Class.KEPT, Class.CANDIDATE)
+REMOVABLE = (Class.CANDIDATE, Class.KEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Reclaim:
+    """What removing a set frees: at least `freed_bytes`, at most `at_most_bytes`; None where a size is not known.
+
+    `refused` are the members that cannot go, with why; they count for nothing.
+    """
+
+    freed_bytes: int | None
+    at_most_bytes: int | None
+    exact: bool
+    sentences: tuple[str, ...]
+    refused: tuple[tuple[Kind, str, str], ...]
+
+
+class Judgement:
+    """The verdicts on an inventory, and the arithmetic over it."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        history: Mapping[Key, History],
+        policy: Policy,
+        layers: Mapping[str, Layers],
+        *,
+        now: datetime,
+    ) -> None:
+        """`layers` by image id; an image that is not in it is taken as unknown."""
+        self.inventory = inventory
+        self.verdicts = classify(inventory, history, policy, now=now)
+        own_cache = [record for record in inventory.build_cache if not record.builder]
+        self._store = LayerStore({image.id: layers.get(image.id) for image in inventory.images}, own_cache)
+        self._sizes = dict(_own_sizes(inventory))
+        self._volume_of_builder = {b.name: b.volume for b in inventory.builders if b.volume}
+
+    def keys(self, cls: Class) -> list[Key]:
+        """The resources of one class, in the inventory's order."""
+        return [key for key, verdict in self.verdicts.items() if verdict.cls == cls]
+
+    def candidates(self) -> Reclaim:
+        """What removing everything that could go frees, together."""
+        return self.reclaim(self.keys(Class.CANDIDATE))
+
+    def reclaim(self, keys: Iterable[Key]) -> Reclaim:
+        """What removing exactly these resources frees, together."""
+        wanted = list(dict.fromkeys(keys))
+        refused = tuple((*key, self._why_not(key)) for key in wanted if not self._removable(key))
+        going = [key for key in wanted if self._removable(key)]
+        images = [key for kind, key in going if kind == Kind.IMAGE]
+        freed = self._store.freed_by(images, (key for kind, key in going if kind == Kind.BUILD_CACHE))
+        unknown = [key for key in going if key[0] != Kind.IMAGE and self._size(key, going) is None]
+        sentences = _caveats(freed.held_by_cache_bytes, freed.unknown_images, len(unknown), exact=freed.exact)
+        if unknown or freed.unknown_images:
+            return Reclaim(None, None, False, sentences, refused)
+        own = sum(self._size(key, going) or 0 for key in going if key[0] != Kind.IMAGE)
+        return Reclaim(own + freed.at_least_bytes, own + freed.at_most_bytes, freed.exact, sentences, refused)
+
+    def frees_alone(self, key: Key) -> int | None:
+        """What removing this one alone would free, whatever its class; None where that is not known."""
+        if key[0] == Kind.IMAGE:
+            freed = self._store.freed_by([key[1]])
+            return freed.at_least_bytes if freed.exact else None
+        return self._size(key, [key])
+
+    def by_class(self) -> dict[Class, int]:
+        """Bytes for each class, disjoint: a layer once, for the strongest class that has it. Unknown sizes add nothing.
+
+        What the engine's layers hold beyond all listed images (such as images between build steps) counts as unknown.
+        """
+        images = [[key for kind, key in self.keys(cls) if kind == Kind.IMAGE] for cls in STRONGEST_FIRST]
+        attributed = self._store.attribute(images)
+        totals = dict(zip(STRONGEST_FIRST, attributed, strict=True))
+        everything = set(self.verdicts)
+        for key, verdict in self.verdicts.items():
+            if key[0] != Kind.IMAGE:
+                totals[verdict.cls] += self._size(key, everything, within_volumes=True) or 0
+        rest = (self.inventory.layers_bytes or 0) - sum(attributed)
+        totals[Class.UNKNOWN] += max(rest, 0)
+        return totals
+
+    def _removable(self, key: Key) -> bool:
+        verdict = self.verdicts.get(key)
+        return verdict is not None and verdict.cls in REMOVABLE
+
+    def _why_not(self, key: Key) -> str:
+        verdict = self.verdicts.get(key)
+        return verdict.reason if verdict else "It is not on this host any more."
+
+    def _size(self, key: Key, going: Iterable[Key], *, within_volumes: bool = False) -> int | None:
+        """Bytes of one resource that is no image. A builder's records lie in its state volume and go with it."""
+        size = self._sizes.get(key)
+        kind, name = key
+        if within_volumes and kind == Kind.VOLUME and size is not None:
+            inside = sum(self._sizes.get((Kind.BUILD_CACHE, k)) or 0 for k in self._records_in(name))
+            return max(size - inside, 0)
+        if not within_volumes and kind == Kind.BUILD_CACHE and "/" in name:
+            volume = self._volume_of_builder.get(name.partition("/")[0], "")
+            return 0 if (Kind.VOLUME, volume) in going else size
+        return size
+
+    def _records_in(self, volume: str) -> list[str]:
+        return [
+            record.key
+            for record in self.inventory.build_cache
+            if record.builder and self._volume_of_builder.get(record.builder) == volume
+        ]
+
+
+def _own_sizes(inventory: Inventory) -> Iterable[tuple[Key, int | None]]:
+    """What each resource that is no image holds for itself. A builder holds nothing but its parts."""
+    for container in inventory.containers:
+        yield (Kind.CONTAINER, container.id), container.size_rw_bytes
+    for volume in inventory.volumes:
+        yield (Kind.VOLUME, volume.name), volume.size_bytes
+    for record in inventory.build_cache:
+        yield (Kind.BUILD_CACHE, record.key), 0 if record.shared and not record.builder else record.size_bytes
+    for builder in inventory.builders:
+        yield (Kind.BUILDER, builder_key(builder)), 0
+
+
+def _caveats(held_by_cache: int, unknown_images: int, unknown_sizes: int, *, exact: bool) -> tuple[str, ...]:
+    found = []
+    if held_by_cache:
+        found.append("Build cache holds layers of these images: their bytes are freed only when that cache goes too.")
+    if unknown_images:
+        found.append(f"The layers of {unknown_images} of these images could not be read.")
+    if unknown_sizes:
+        found.append(f"The size of {unknown_sizes} of these is not known.")
+    if not exact and not unknown_images:
+        found.append("Some images do not tell how their bytes are spread over their layers: it may be more.")
+    return tuple(found)

@@ -1,0 +1,121 @@
+"""`manage.py hygiene report|inventory`."""
+
+import getpass
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from hygiene.contracts import Kind, Report, ResourceRow, TypeSummary
+from hygiene.inventory import latest, select, view_for_programs
+from hygiene.parse.sizes import human_size
+from hygiene.services import observe_host
+from hygiene.snapshots import stored_report
+from launchplane.commands import ATTENTION, Subcommands
+from launchplane.hosts.models import Host
+from launchplane.hosts.services import find_host
+from launchplane.problems import Problem
+
+HOST: tuple[list[str], dict[str, Any]] = (["name"], {"metavar": "HOST"})
+SHOWN = 200
+
+
+class Command(Subcommands):
+    help = "What fills a host, what must stay, and what could go. Changes nothing on the host."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        subcommands = parser.add_subparsers(required=True, metavar="report|inventory")
+        stored = (["--stored"], {"action": "store_true", "help": "the last report, without looking again"})
+        kind = (["--kind"], {"choices": [kind.value for kind in Kind], "default": ""})
+        self.sub(subcommands, "report", self.report, help_text="Observe a host and report.", arguments=[HOST, stored])
+        self.sub(
+            subcommands,
+            "inventory",
+            self.inventory,
+            help_text="List what the last observation of a host saw.",
+            arguments=[HOST, kind],
+        )
+
+    def report(self, *, name: str, stored: bool, json: bool, **_: Any) -> int | None:
+        host = find_host(name)
+        if not stored:
+            observe_host(host, asked_by=f"command ({getpass.getuser()})")
+        report = last_report(host)
+        if json:
+            self.print_json(report)
+        else:
+            self.print_report(report)
+        return ATTENTION if report.status == "attention" else None
+
+    def inventory(self, *, name: str, kind: str, json: bool, **_: Any) -> None:
+        host = find_host(name)
+        view = latest(host)
+        if view is None:
+            raise never_observed(host)
+        rows = select(view.rows, kind=kind)
+        if json:
+            self.print_json(view_for_programs(view, rows))
+            return
+        shown = rows[:SHOWN]
+        self.print_table(["kind", "name", "#size", "class", "why"], [row_cells(row) for row in shown])
+        more = f", the {len(shown)} largest of them shown; --json prints all" if len(shown) < len(rows) else ""
+        self.stdout.write(f"{len(rows)} resources on {host.name}{more}.")
+
+    def print_report(self, report: Report) -> None:
+        """The report as people read it: what fills the host, then what is wrong, then what is not known."""
+        self.stdout.write(
+            f"{report.host}: {report.status}. Docker {report.engine_version}, "
+            f"observed {report.observed_at:%Y-%m-%d %H:%M:%S} UTC."
+        )
+        percent = "" if report.disk_used_percent is None else f", {report.disk_used_percent} % used"
+        self.stdout.write(f"Free disk: {size(report.free_disk_bytes)} of {size(report.disk_total_bytes)}{percent}.")
+        self.stdout.write(
+            f"Docker counts {size(report.docker_reclaimable_bytes)} as reclaimable; "
+            f"what could go by the budgets would really free {size(report.joint_reclaim_bytes)}."
+        )
+        summary = report.docker_summary
+        types = {
+            "Images": summary.images,
+            "Containers": summary.containers,
+            "Volumes": summary.volumes,
+            "Build cache": summary.build_cache,
+        }
+        self.print_table(
+            ["type", "#total", "#active", "#size", "#reclaimable"],
+            [summary_cells(title, line) for title, line in types.items()],
+        )
+        for finding in report.findings:
+            self.stdout.write(f"! {finding.code}: {finding.summary} {finding.next_step}")
+        for field, reason in sorted(report.unmeasured.items()):
+            self.stdout.write(f"? {field} is not measured: {reason}")
+
+
+def last_report(host: Host) -> Report:
+    """The report of the last observation. Raises Problem `never_observed`."""
+    snapshot = host.snapshots.first()
+    if snapshot is None:
+        raise never_observed(host)
+    return stored_report(snapshot)
+
+
+def never_observed(host: Host) -> Problem:
+    """Nothing is stored of this host."""
+    return Problem(
+        "never_observed", f"{host.name} was never observed. `manage.py hygiene report {host.name}` looks at it now."
+    )
+
+
+def size(size_bytes: int | None) -> str:
+    """Bytes for people; unmeasured is never 0."""
+    return "not measured" if size_bytes is None else human_size(size_bytes)
+
+
+def summary_cells(title: str, line: TypeSummary | None) -> list[object]:
+    """One line of the summary table."""
+    if line is None:
+        return [title, *["not measured"] * 4]
+    return [title, line.count, line.active, size(line.size_bytes), size(line.reclaimable_bytes)]
+
+
+def row_cells(row: ResourceRow) -> list[object]:
+    """One line of the inventory table."""
+    return [row.kind.value, row.name, size(row.size_bytes), row.cls.value, row.reason]

@@ -1,0 +1,66 @@
+"""Look at a host once: the engine and the machine side by side. Read-only; nothing is stored here."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+from django.utils import timezone
+
+from hygiene.contracts import Observation
+from hygiene.parse.assemble import assemble_inventory, assemble_readings
+from launchplane.hosts.connect import engine_of, require_pinned
+from launchplane.hosts.contracts import MachineFacts, MachineQuestion
+from launchplane.hosts.engine import Engine, Progress
+from launchplane.hosts.machine.read import read_machine
+from launchplane.hosts.models import Host
+
+MACHINE_TIME = timedelta(seconds=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass over a host, and the engine it was made with (its layers may still be asked for)."""
+
+    observation: Observation
+    engine: Engine
+
+
+def observe(host: Host, *, since: datetime | None, progress: Progress) -> Pass:
+    """One pass over `host`; events since `since`. Raises EngineUnavailable, EngineReplaced, NotBuiltYet."""
+    started, now = monotonic(), timezone.now()
+    engine = engine_of(host)
+    identity = engine.identify()
+    require_pinned(host, identity)
+    progress("asking the engine and reading the machine")
+    with ThreadPoolExecutor(1, thread_name_prefix="machine") as pool:
+        reading = pool.submit(_read_machine, host, identity.docker_root, now)
+        raw = engine.observe(since=since, until=now, progress=progress)
+        machine = reading.result()
+    require_pinned(host, raw.identity)
+    readings, events = assemble_readings(raw, machine)
+    observation = Observation(
+        inventory=assemble_inventory(raw),
+        readings=readings,
+        events=events,
+        observed_at=now,
+        duration_ms=int((monotonic() - started) * 1000),
+    )
+    return Pass(observation, engine)
+
+
+def _read_machine(host: Host, docker_root: str, now: datetime) -> MachineFacts:
+    question = MachineQuestion(
+        docker_root=docker_root,
+        runner_roots=tuple(host.runner_roots),
+        docker_configs=docker_configs(host),
+        deadline=now + MACHINE_TIME,
+    )
+    return read_machine(question)
+
+
+def docker_configs(host: Host) -> tuple[str, ...]:
+    """Where a Docker client of this process or of a service user of `host` keeps its logins."""
+    homes = [Path.home(), *(Path("/home") / user for user in host.service_users)]
+    return tuple(str(home / ".docker" / "config.json") for home in homes)

@@ -1,0 +1,132 @@
+"""Images, containers, volumes, build cache and services out of the engine's own JSON.
+
+The same fields stand in `/system/df` and in the lists; only what one of them measures differs.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from hygiene.contracts import CacheRecord, Container, Image, Mount, Service, Volume
+from hygiene.parse.values import Malformed, amount, key, labels, moment, text, texts
+
+T = TypeVar("T")
+Raw = Mapping[str, Any]
+NO_TAG, NO_DIGEST = "<none>:<none>", "<none>@<none>"
+
+
+def each(raw: Any, parse: Callable[[Raw], T]) -> tuple[list[T], int]:
+    """What `parse` makes of each entry of a list, and how many entries were not usable. Null is an empty list."""
+    made: list[T] = []
+    unusable = 0
+    for entry in raw if isinstance(raw, list) else []:
+        try:
+            if not isinstance(entry, Mapping):
+                raise Malformed("an entry is no object")
+            made.append(parse(entry))
+        except Malformed:
+            unusable += 1
+    return made, unusable
+
+
+def image(raw: Raw) -> Image:
+    """One image. `SharedSize` is -1 (None here) unless the engine was asked for it. Raises Malformed."""
+    return Image(
+        id=key(raw.get("Id")),
+        tags=tuple(tag for tag in texts(raw.get("RepoTags")) if tag != NO_TAG),
+        digests=tuple(digest for digest in texts(raw.get("RepoDigests")) if digest != NO_DIGEST),
+        created_at=moment(raw.get("Created")),
+        size_bytes=amount(raw.get("Size")),
+        shared_bytes=amount(raw.get("SharedSize")),
+        labels=labels(raw.get("Labels")),
+    )
+
+
+def container(raw: Raw, *, measured: bool) -> Container:
+    """One container. Where sizes were `measured` an absent SizeRw is 0 (Go leaves zeros out). Raises Malformed."""
+    names = raw.get("Names")
+    first = names[0] if isinstance(names, list) and names else ""
+    return Container(
+        id=key(raw.get("Id")),
+        name=text(first).removeprefix("/"),
+        image_id=text(raw.get("ImageID")),
+        image_ref=text(raw.get("Image")),
+        state=text(raw.get("State")),
+        created_at=moment(raw.get("Created")),
+        size_rw_bytes=amount(raw.get("SizeRw", 0)) if measured else None,
+        labels=labels(raw.get("Labels")),
+        mounts=tuple(_mounts(raw.get("Mounts"))),
+    )
+
+
+def _mounts(raw: Any) -> Iterable[Mount]:
+    found = [
+        Mount(
+            kind=text(entry.get("Type")),
+            source=text(entry.get("Name") or entry.get("Source")),
+            destination=text(entry.get("Destination")),
+        )
+        for entry in (raw if isinstance(raw, list) else [])
+        if isinstance(entry, Mapping)
+    ]
+    return sorted(found, key=lambda mount: (mount.destination, mount.source))
+
+
+def volume(raw: Raw) -> Volume:
+    """One volume; its size is known only where the engine measured it. Raises Malformed."""
+    usage = _object(raw, "UsageData")
+    return Volume(
+        name=key(raw.get("Name")),
+        driver=text(raw.get("Driver")),
+        mountpoint=text(raw.get("Mountpoint")),
+        created_at=moment(raw.get("CreatedAt")),
+        size_bytes=amount(usage.get("Size")),
+        ref_count=amount(usage.get("RefCount")),
+        labels=labels(raw.get("Labels")),
+    )
+
+
+def cache_record(raw: Raw) -> CacheRecord:
+    """One record of the engine's own BuildKit (`Parent` up to API 1.41, `Parents` from 1.42). Raises Malformed."""
+    parents = raw.get("Parents")
+    parent = parents[0] if isinstance(parents, list) and parents else raw.get("Parent")
+    return CacheRecord(
+        builder="",
+        id=key(raw.get("ID")),
+        parent=text(parent),
+        type=text(raw.get("Type")),
+        size_bytes=amount(raw.get("Size")),
+        in_use=raw.get("InUse") is not False,
+        shared=raw.get("Shared") is True,
+        created_at=moment(raw.get("CreatedAt")),
+        last_used_at=moment(raw.get("LastUsedAt")),
+        usage_count=amount(raw.get("UsageCount")),
+    )
+
+
+def service(raw: Raw) -> Service:
+    """One swarm service. Raises Malformed."""
+    spec = _object(raw, "Spec")
+    holder = _object(_object(spec, "TaskTemplate"), "ContainerSpec")
+    status = _object(raw, "ServiceStatus")
+    mounts = holder.get("Mounts")
+    return Service(
+        id=key(raw.get("ID")),
+        name=text(spec.get("Name")),
+        stack=labels(spec.get("Labels")).get("com.docker.stack.namespace"),
+        image=text(holder.get("Image")),
+        wanted=amount(status.get("DesiredTasks")),
+        running=amount(status.get("RunningTasks")),
+        volumes=tuple(
+            sorted(
+                text(mount.get("Source"))
+                for mount in (mounts if isinstance(mounts, list) else [])
+                if isinstance(mount, Mapping) and mount.get("Type") == "volume" and mount.get("Source")
+            )
+        ),
+    )
+
+
+def _object(raw: Raw, field: str) -> Raw:
+    """The object in a field; an empty one if there is none."""
+    found = raw.get(field)
+    return found if isinstance(found, Mapping) else {}

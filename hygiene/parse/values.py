@@ -1,0 +1,76 @@
+"""Single values out of answers that may be forged, old or broken. What is not usable becomes None, never 0."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+LARGEST = 2**53 - 1  # the largest integer that canonical JSON can hold (RFC 8785, section 3.2.2.3)
+LONGEST_KEY = 255
+LONGEST_TEXT = 4096
+MOST_LABELS = 200
+
+
+class Malformed(ValueError):
+    """An entry without which its resource cannot be named."""
+
+
+def text(value: object, longest: int = LONGEST_TEXT) -> str:
+    """`value` as text that every store can hold: no NUL, no lone surrogate, at most `longest` characters."""
+    if not isinstance(value, str):
+        return ""
+    if not value.isascii():
+        value = value.encode("utf-8", "replace").decode("utf-8")
+    if "\0" in value:
+        value = value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return value[:longest]
+
+
+def key(value: Any) -> str:
+    """The name of a resource. Raises Malformed if it is missing or longer than any engine makes one."""
+    if not isinstance(value, str) or not value or len(value) > LONGEST_KEY:
+        raise Malformed("an entry has no usable name")
+    return text(value)
+
+
+def amount(value: Any) -> int | None:
+    """A count or a number of bytes: an integer from 0 up, else None (the engine says -1 for unknown)."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST:
+        return None
+    return value
+
+
+def moment(value: Any) -> datetime | None:
+    """A time from epoch seconds or RFC 3339 text (nanoseconds are cut); the engine's zero time is None."""
+    try:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC) if value >= 0 else None
+        if isinstance(value, str):
+            return _from_text(value)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
+
+
+def _from_text(value: str) -> datetime | None:
+    head, dot, rest = value.partition(".")
+    if dot:
+        digits = len(rest) - len(rest.lstrip("0123456789"))
+        value = f"{head}.{rest[:digits][:6].ljust(6, '0')}{rest[digits:]}"
+    found = datetime.fromisoformat(value)
+    if found.tzinfo is None or found.year < 1970:
+        return None
+    return found.astimezone(UTC)
+
+
+def labels(value: Any) -> dict[str, str]:
+    """Labels as text to text; at most 200 of them."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {text(name): text(content) for name, content in list(value.items())[:MOST_LABELS]}
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """A list of texts, sorted; null is an empty list, as Go writes it."""
+    if not isinstance(value, list):
+        return ()
+    return tuple(sorted(text(item) for item in value if isinstance(item, str)))

@@ -1,0 +1,205 @@
+"""Observing a host as a whole: claim, look, judge, store, say how it went."""
+
+import fcntl
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from hygiene import ledger, snapshots
+from hygiene.contracts import Observation, Report
+from hygiene.defaults import require_running_builders
+from hygiene.judge import Judgement
+from hygiene.layers import known_layers, learn_layers
+from hygiene.models import ObservationRun, Snapshot
+from hygiene.observe import Pass, observe
+from hygiene.policy import policy_of
+from hygiene.report import build_report
+from launchplane.access.models import User
+from launchplane.hosts.models import Host
+from launchplane.hosts.services import record_contact
+from launchplane.problems import Problem
+
+Status = ObservationRun.Status
+GIVEN_UP_AFTER = timedelta(minutes=10)
+
+
+def request_observation(host: Host, *, by: User) -> ObservationRun:
+    """Queue an observation for a worker; if one already waits or runs, that one is returned."""
+    _give_up_old(host)
+    open_run = host.runs.filter(status__in=(Status.QUEUED, Status.RUNNING)).first()
+    if open_run is not None:
+        return open_run
+    with transaction.atomic():
+        run = ObservationRun.objects.create(host=host, asked_by=by.get_username(), asked_at=timezone.now())
+        # inside: with the queue in the same database the task exists exactly if the run does
+        async_task("hygiene.services.run_queued", run.pk, cluster="observe")
+    return run
+
+
+def run_queued(run_id: int) -> None:
+    """What a worker does with a queued run. A failure is on the run's row; nothing is raised for it."""
+    run = ObservationRun.objects.select_related("host").filter(pk=run_id, status=Status.QUEUED).first()
+    if run is None:
+        return
+    try:
+        observe_host(run.host, asked_by=run.asked_by, run=run)
+    except Problem as problem:
+        still_queued = ObservationRun.objects.filter(pk=run.pk, status=Status.QUEUED)
+        still_queued.update(**_ending(Status.FAILED, problem.code, problem.sentence))
+
+
+def observe_host(host: Host, *, asked_by: str, run: ObservationRun | None = None) -> ObservationRun:
+    """Observe `host` now, in this process, and store what was seen.
+
+    Raises Problem: `observation_running` if another is at it, `not_stored` if the database refused, or what the door to
+    the engine raised. The last snapshot stays whatever happens.
+    """
+    with _alone(host) as lost:
+        run = _claim(host, asked_by, run)
+        try:
+            snapshot = _observe_and_store(host, run)
+        except Problem as problem:
+            record_contact(host, problem=problem)
+            _end(run, Status.FAILED, problem.code, problem.sentence)
+            raise
+        except DatabaseError as error:
+            refusal = Problem("not_stored", f"What was seen could not be stored ({error}). The last report stays.")
+            _end(run, Status.FAILED, refusal.code, refusal.sentence)
+            raise refusal from error
+        except BaseException as error:
+            _end(run, Status.FAILED, "unexpected", f"Stopped by {type(error).__name__}; the log has the details.")
+            raise
+        _end(run, Status.DONE, "", _sentence(snapshot, lost), snapshot)
+    return run
+
+
+def refresh_report(host: Host) -> None:
+    """Build the latest report anew after somebody changed a limit, a protection, a budget or a requirement."""
+    snapshot = host.snapshots.select_related("document").first()
+    if snapshot is None:
+        return
+    observation = Observation(
+        inventory=snapshots.load(snapshot),
+        readings=snapshots.readings(snapshot),
+        events=(),
+        observed_at=snapshot.observed_at,
+        duration_ms=snapshot.duration_ms,
+    )
+    report = _report(host, observation)
+    Snapshot.objects.filter(pk=snapshot.pk).update(**snapshots.figures(report))
+
+
+def _observe_and_store(host: Host, run: ObservationRun) -> Snapshot:
+    def progress(words: str) -> None:
+        ObservationRun.objects.filter(pk=run.pk).update(progress=words[:200])
+
+    last = host.snapshots.first()
+    seen = observe(host, since=last.observed_at if last else None, progress=progress)
+    learn_layers(seen.engine, (image.id for image in seen.observation.inventory.images), progress=progress)
+    progress("storing")
+    return _store(host, seen, first=last is None)
+
+
+def _store(host: Host, seen: Pass, *, first: bool) -> Snapshot:
+    observation = seen.observation
+    with transaction.atomic():
+        record_contact(host)
+        if first:
+            require_running_builders(host, observation.inventory)
+        ledger.record(
+            host,
+            observation.inventory,
+            observation.events,
+            events_lost=observation.readings.events_truncated,
+            now=observation.observed_at,
+        )
+        snapshot = snapshots.store(host, observation, _report(host, observation))
+        snapshots.thin(host, now=observation.observed_at)
+    return snapshot
+
+
+def _report(host: Host, observation: Observation) -> Report:
+    policy = policy_of(host)
+    judgement = Judgement(
+        observation.inventory,
+        ledger.history(host, now=observation.observed_at),
+        policy,
+        known_layers(image.id for image in observation.inventory.images),
+        now=observation.observed_at,
+    )
+    return build_report(host, observation, judgement, policy)
+
+
+@contextmanager
+def _alone(host: Host) -> Iterator[int]:
+    """Hold the host's observation lock on this machine (D26), and settle what a dead worker left. Yields how many.
+
+    The kernel gives the lock back when its holder dies, however it dies, so a run that is still marked as running by
+    this machine while we hold the lock is lost.
+    """
+    folder = Path(settings.VAR) / "locks"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(folder / f"observe-{host.pk}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _already_running(host) from error
+        yield _settle_lost(host.runs.filter(status=Status.RUNNING, machine=platform.node()))
+    finally:
+        os.close(descriptor)
+
+
+def _settle_lost(runs: QuerySet[ObservationRun]) -> int:
+    sentence = "Its worker died before it was done. Nothing was stored; the next observation starts afresh."
+    return runs.update(**_ending(Status.LOST, "lost", sentence))
+
+
+def _give_up_old(host: Host) -> None:
+    """A run nobody has ended for ten minutes is lost: its own time limits are far below that."""
+    long_ago = timezone.now() - GIVEN_UP_AFTER
+    _settle_lost(host.runs.filter(status=Status.QUEUED, asked_at__lt=long_ago))
+    _settle_lost(host.runs.filter(status=Status.RUNNING, started_at__lt=long_ago))
+
+
+def _claim(host: Host, asked_by: str, run: ObservationRun | None) -> ObservationRun:
+    """The run, marked as running: the one for the host, which the database sees to."""
+    _give_up_old(host)
+    now = timezone.now()
+    run = run or ObservationRun(host=host, asked_by=asked_by, asked_at=now)
+    run.status, run.started_at, run.machine, run.progress = Status.RUNNING, now, platform.node()[:100], "starting"
+    try:
+        with transaction.atomic():
+            run.save()
+    except IntegrityError as error:
+        raise _already_running(host) from error
+    return run
+
+
+def _already_running(host: Host) -> Problem:
+    return Problem("observation_running", f"{host.name} is being observed already. Wait for it, then look again.")
+
+
+def _end(run: ObservationRun, status: str, code: str, sentence: str, snapshot: Snapshot | None = None) -> None:
+    ObservationRun.objects.filter(pk=run.pk).update(snapshot=snapshot, **_ending(status, code, sentence))
+    run.refresh_from_db()
+
+
+def _ending(status: str, code: str, sentence: str) -> dict[str, object]:
+    return {"status": status, "code": code, "sentence": sentence[:600], "ended_at": timezone.now(), "progress": ""}
+
+
+def _sentence(snapshot: Snapshot, lost: int) -> str:
+    report = snapshots.stored_report(snapshot)
+    state = "healthy" if report.status == "healthy" else f"needs attention: {len(report.findings)} findings"
+    before = "The observation before this one was lost: its worker died. " if lost else ""
+    return f"{before}Saw {snapshot.resources} resources in {snapshot.duration_ms / 1000:.1f} s; {state}."

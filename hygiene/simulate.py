@@ -1,0 +1,71 @@
+"""Try a budget over past snapshots before it is set (X20): what would have gone, and what of that was used again."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from hygiene.classify import Key
+from hygiene.contracts import BudgetRule, Class, Confidence, History, Kind, Policy
+from hygiene.judge import Judgement
+from hygiene.layers import known_layers
+from hygiene.models import Resource
+from hygiene.policy import policy_of
+from hygiene.snapshots import load
+from launchplane.hosts.models import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One past snapshot under the budget: how many would have gone, freeing what, and how many were used later."""
+
+    observed_at: datetime
+    count: int
+    freed_bytes: int | None
+    used_again: int
+
+
+def try_budget(host: Host, rule: BudgetRule, *, snapshots: int = 10) -> list[Trial]:
+    """`rule` in the place of the host's budget of that scope, over its last snapshots, newest first.
+
+    The ledger keeps only the last use: where that is later than a snapshot, the resource is taken as unused from its
+    first sight to that snapshot, and counts as used again.
+    """
+    policy = _with(policy_of(host), rule)
+    rows = {(Kind(row.kind), row.key): row for row in Resource.objects.filter(host=host)}
+    trials = []
+    for snapshot in host.snapshots.select_related("document")[:snapshots]:
+        inventory, at = load(snapshot), snapshot.observed_at
+        history = {key: _then(row, at) for key, row in rows.items() if row.first_seen_at <= at}
+        layers = known_layers(image.id for image in inventory.images)
+        judgement = Judgement(inventory, history, policy, layers, now=at)
+        going = [
+            key for key in judgement.keys(Class.CANDIDATE) if judgement.verdicts[key].rule == f"budget.{rule.scope}"
+        ]
+        freed = judgement.reclaim(going).freed_bytes
+        trials.append(Trial(at, len(going), freed, _used_again(going, rows, at)))
+    return trials
+
+
+def _with(policy: Policy, rule: BudgetRule) -> Policy:
+    others = tuple(budget for budget in policy.budgets if budget.scope != rule.scope)
+    return policy.model_copy(update={"budgets": (*others, rule)})
+
+
+def _then(row: Resource, at: datetime) -> History:
+    """What the ledger would have said at a time in the past, as far as it can still tell."""
+    used = row.last_used_at if row.last_used_at and row.last_used_at <= at else None
+    unused = row.unused_since if row.unused_since and row.unused_since <= at else row.first_seen_at
+    dangling = row.dangling_since if row.dangling_since and row.dangling_since <= at else at
+    return History(
+        first_seen_at=row.first_seen_at,
+        last_used_at=used,
+        last_used_confidence=Confidence(row.last_used_confidence) if used else Confidence.NEVER_SEEN,
+        dangling_since=dangling,
+        unused_since=unused,
+    )
+
+
+def _used_again(keys: Iterable[Key], rows: Mapping[Key, Resource], at: datetime) -> int:
+    """How many of these were used after `at`."""
+    found = (rows.get(key) for key in keys)
+    return sum(row is not None and (row.in_use or (row.last_used_at or at) > at) for row in found)

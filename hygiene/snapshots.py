@@ -1,0 +1,89 @@
+"""Snapshots: what was observed, kept as canonical text that is stored once however often it is seen."""
+
+import zlib
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from hygiene.contracts import Inventory, Observation, Readings, Report
+from hygiene.models import Snapshot, SnapshotDocument
+from launchplane.canonical import canonical, digest
+from launchplane.hosts.models import Host
+
+# how old, and how far apart snapshots of that age stay
+THINNING = (
+    (timedelta(days=2), timedelta(hours=1)),
+    (timedelta(days=14), timedelta(hours=6)),
+    (timedelta(days=60), timedelta(days=1)),
+    (timedelta(days=730), timedelta(days=7)),
+)
+
+
+def store(host: Host, observation: Observation, report: Report) -> Snapshot:
+    """Keep an observation and its report. An inventory equal to one that is there is not stored again."""
+    text = canonical(observation.inventory)
+    sha256 = digest(text)
+    if not SnapshotDocument.objects.filter(pk=sha256).exists():
+        SnapshotDocument.objects.bulk_create(
+            [SnapshotDocument(sha256=sha256, compressed=zlib.compress(text, 6), text_bytes=len(text))],
+            ignore_conflicts=True,
+        )
+    inventory = observation.inventory
+    return Snapshot.objects.create(
+        host=host,
+        observed_at=observation.observed_at,
+        duration_ms=observation.duration_ms,
+        document_id=sha256,
+        readings=canonical(observation.readings).decode(),
+        resources=len(inventory.images) + len(inventory.containers) + len(inventory.volumes) + len(inventory.builders),
+        **figures(report),
+    )
+
+
+def figures(report: Report) -> dict[str, int | str | None]:
+    """The columns of a snapshot that come out of its report."""
+    return {
+        "report": canonical(report).decode(),
+        "disk_total_bytes": report.disk_total_bytes,
+        "disk_free_bytes": report.free_disk_bytes,
+        "reclaimable_bytes": report.docker_reclaimable_bytes,
+        "joint_reclaim_bytes": report.joint_reclaim_bytes,
+    }
+
+
+def load(snapshot: Snapshot) -> Inventory:
+    """The inventory of a snapshot, from the stored text. Raises ValueError if it is not the text that was hashed."""
+    text = zlib.decompress(snapshot.document.compressed)
+    if digest(text) != snapshot.document_id:
+        raise ValueError(f"the stored inventory {snapshot.document_id} is damaged: its digest differs")
+    return Inventory.model_validate_json(text)
+
+
+def readings(snapshot: Snapshot) -> Readings:
+    """The readings of a snapshot."""
+    return Readings.model_validate_json(snapshot.readings)
+
+
+def stored_report(snapshot: Snapshot) -> Report:
+    """The report of a snapshot, as of its time, under the policy of now."""
+    return Report.model_validate_json(snapshot.report)
+
+
+def thin(host: Host, *, now: datetime) -> int:
+    """Drop snapshots that are too close for their age, and documents that nothing refers to. Returns how many went.
+
+    The newest snapshot always stays.
+    """
+    rows = list(Snapshot.objects.filter(host=host).order_by("-observed_at", "-pk").values_list("pk", "observed_at"))
+    going, last_kept = [], None
+    for position, (pk, at) in enumerate(rows):
+        apart = next((apart for age, apart in reversed(THINNING) if now - at > age), None)
+        if position and apart is not None and last_kept is not None and last_kept - at < apart:
+            going.append(pk)
+        else:
+            last_kept = at
+    if going:
+        with transaction.atomic():
+            Snapshot.objects.filter(pk__in=going).delete()
+            SnapshotDocument.objects.filter(snapshots=None).delete()
+    return len(going)

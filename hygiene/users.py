@@ -1,0 +1,66 @@
+"""Who uses an image or a volume: containers, and services that may have no container here. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hygiene.contracts import Image, Inventory
+
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Names of users: of images by image id and by reference, of volumes by name."""
+
+    by_image_id: dict[str, list[str]]
+    by_image_ref: dict[str, list[str]]
+    by_volume: dict[str, list[str]]
+
+    def image_users(self, image: Image) -> list[str]:
+        """Containers of this image, and services that name one of its tags or digests."""
+        found = list(self.by_image_id.get(image.id, ()))
+        if self.by_image_ref:
+            for ref in (*image.tags, *image.digests):
+                found += self.by_image_ref.get(ref, ())
+        return found
+
+    def volume_users(self, name: str) -> list[str]:
+        """Containers and services that mount this volume."""
+        return self.by_volume.get(name, [])
+
+    def of_image(self, image: Image) -> str:
+        """The users of an image in words; empty if there are none."""
+        return in_words(self.image_users(image))
+
+    def of_volume(self, name: str) -> str:
+        """The users of a volume in words; empty if there are none."""
+        return in_words(self.volume_users(name))
+
+
+def find_users(inventory: Inventory) -> Users:
+    """Look through the containers and services of an inventory once."""
+    users = Users({}, {}, {})
+    for container in inventory.containers:
+        state = "" if container.alive else f" ({container.state})"
+        words = f"container {container.name or container.id[:12]}{state}"
+        users.by_image_id.setdefault(container.image_id, []).append(words)
+        _add(users.by_volume, (mount.source for mount in container.mounts if mount.kind == "volume"), words)
+    for service in inventory.services or ():
+        words = f"service {service.name}"
+        # a service names its image as tag@digest; a local image answers to either part
+        tag, _at, digest = service.image.partition("@")
+        refs = [tag, f"{tag.rpartition(':')[0]}@{digest}"] if digest else [tag]
+        _add(users.by_image_ref, refs, words)
+        _add(users.by_volume, service.volumes, words)
+    return users
+
+
+def in_words(names: list[str]) -> str:
+    """The first three, and how many more."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _add(among: dict[str, list[str]], keys: Iterable[str], words: str) -> None:
+    for key in keys:
+        among.setdefault(key, []).append(words)

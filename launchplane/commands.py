@@ -1,0 +1,85 @@
+"""The common ground of the commands: subcommands, `--json`, and exit codes that scripts can rely on.
+
+0 fine · 1 unexpected · 2 usage or unreachable · 3 attention, blocked, waiting · 4 refused, failed, in doubt.
+"""
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterable, Sequence
+from typing import IO, Any, cast
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from launchplane.problems import Problem
+
+FINE, USAGE, ATTENTION, REFUSED = 0, 2, 3, 4
+
+REFUSALS = {"engine_replaced", "engine_known"}
+WAITING = {"observation_running"}
+
+
+def exit_code(problem: Problem) -> int:
+    """4 for what was refused for safety's sake, 3 for what waits, 2 for what could not be reached or was asked wrongly."""
+    if problem.code in REFUSALS:
+        return REFUSED
+    return ATTENTION if problem.code in WAITING else USAGE
+
+
+class Subcommands(BaseCommand):
+    """A command made of subcommands: `add_arguments` calls `sub` for each, with the function that does it."""
+
+    requires_migrations_checks = False
+
+    def sub(
+        self, among: Any, name: str, act: Callable[..., int | None], *, help_text: str, arguments: Sequence[Any] = ()
+    ) -> None:
+        """Add subcommand `name`; `act` gets the parsed options and returns an exit code (None is 0)."""
+        parser: ArgumentParser = among.add_parser(name, help=help_text, description=help_text)
+        parser.add_argument("--json", action="store_true", help="print the contract as JSON")
+        for names, settings in arguments:
+            parser.add_argument(*names, **settings)
+        parser.set_defaults(act=act)
+
+    def handle(self, *args: Any, act: Callable[..., int | None], **options: Any) -> None:
+        try:
+            code = act(**options) or FINE
+        except Problem as problem:
+            if options.get("json"):
+                self.print_json({"error": {"code": problem.code, "summary": problem.sentence}})
+            raise CommandError(problem.sentence, returncode=exit_code(problem)) from problem
+        except OperationalError as error:
+            raise CommandError(
+                f"The database cannot be used: {error}. script/server prepares it.", returncode=1
+            ) from error
+        if code != FINE:
+            sys.exit(code)
+
+    def print_json(self, contract: BaseModel | dict[str, Any] | list[Any]) -> None:
+        """Print a contract, indented for people who look at it."""
+        plain = contract.model_dump(mode="json") if isinstance(contract, BaseModel) else contract
+        self.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False))
+
+    def print_table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Print a table; columns whose title starts with '#' hold numbers and are set to the right."""
+        table = Table(box=None, pad_edge=False)
+        for title in columns:
+            table.add_column(title.lstrip("#"), justify="right" if title.startswith("#") else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(visible(str(cell))) for cell in row))
+        self.console().print(table)
+
+    def console(self) -> Console:
+        """Where people read: the command's own output, so that tests and pipes see the same."""
+        width = None if self.stdout.isatty() else 160
+        return Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=False, width=width)
+
+
+def visible(text: str) -> str:
+    """`text` with control characters replaced, so that a resource's name cannot move the cursor or forge a line."""
+    return "".join(character if character.isprintable() else "�" for character in text)

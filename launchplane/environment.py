@@ -1,0 +1,73 @@
+"""Every `LAUNCHPLANE_*` setting is read here, once, and is loud when it is wrong.
+
+Each name may also be given as `LAUNCHPLANE_<NAME>_FILE`, the path of a file that holds the value.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from environs import FileAwareEnv
+
+env = FileAwareEnv(prefix="LAUNCHPLANE_", eager=True)
+
+KNOWN = {
+    "VAR",
+    "DATABASE_URL",
+    "BIND",
+    "PORT",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "PUBLIC_URL",
+    "SANDBOX",
+    "DEBUG",
+}
+
+
+def refuse_unknown_names() -> None:
+    """Raise ValueError for a `LAUNCHPLANE_*` variable that nothing reads: most often a misspelt one."""
+    names = {
+        name.removeprefix("LAUNCHPLANE_").removesuffix("_FILE")
+        for name in os.environ
+        if name.startswith("LAUNCHPLANE_")
+    }
+    if unknown := sorted(names - KNOWN):
+        raise ValueError(f"unknown setting LAUNCHPLANE_{unknown[0]}: known are {', '.join(sorted(KNOWN))}")
+
+
+def state_directory(project_root: Path) -> Path:
+    """`LAUNCHPLANE_VAR` (default `var/` in the project): database, keys, sandbox. Made with mode 0700."""
+    directory = Path(env.str("VAR", str(project_root / "var"))).absolute()
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return directory
+
+
+def secret_key(keys: Path) -> str:
+    """`LAUNCHPLANE_SECRET_KEY`, or the one that the first start made and keeps in `keys` (mode 0600)."""
+    given = env.str("SECRET_KEY", "")
+    if given:
+        return str(given)
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = keys / "secret_key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    made = secrets.token_urlsafe(50)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(made)
+    return made
+
+
+def sandbox_mode() -> Literal["auto", "always", "never"]:
+    """When `script/server` makes a sandbox engine: if no engine answers, always, or never."""
+    match env.str("SANDBOX", "auto"):
+        case "auto":
+            return "auto"
+        case "always":
+            return "always"
+        case "never":
+            return "never"
+        case other:
+            raise ValueError(f"LAUNCHPLANE_SANDBOX is {other!r}: it must be auto, always or never")

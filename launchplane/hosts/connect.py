@@ -1,0 +1,38 @@
+"""From a host's record to its engine, with the identity checked before anything is believed."""
+
+from launchplane.hosts.contracts import EngineIdentity
+from launchplane.hosts.engine import Engine
+from launchplane.hosts.errors import EngineReplaced, NotBuiltYet
+from launchplane.hosts.local_engine import LocalEngine
+from launchplane.hosts.models import Host
+
+
+def engine_of(host: Host) -> Engine:
+    """The door to the host's Docker. Raises NotBuiltYet for ssh."""
+    if host.connection == Host.Connection.SSH:
+        raise NotBuiltYet(
+            "ssh_not_built", "Hosts over ssh are not built yet: add an engine of this machine with --connection local."
+        )
+    return LocalEngine(host.docker_url)
+
+
+def identify_new(host: Host) -> EngineIdentity:
+    """Who answers at a host that is about to be added. Raises EngineUnavailable."""
+    return engine_of(host).identify()
+
+
+def identify(host: Host) -> EngineIdentity:
+    """Who answers, if it is the engine that was pinned. Raises EngineUnavailable, EngineReplaced."""
+    identity = engine_of(host).identify()
+    require_pinned(host, identity)
+    return identity
+
+
+def require_pinned(host: Host, identity: EngineIdentity) -> None:
+    """Raise EngineReplaced if `identity` is not the engine that was there when the host was added."""
+    if identity.engine_id != host.engine_id:
+        raise EngineReplaced(
+            "engine_replaced",
+            f"Another engine answers for {host.name}: {identity.engine_id}; pinned is {host.engine_id}. "
+            "Nothing was read. If the machine was rebuilt on purpose, add it as a new host.",
+        )

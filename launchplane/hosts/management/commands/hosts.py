@@ -1,0 +1,90 @@
+"""`manage.py hosts add|list|check`."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from launchplane.commands import Subcommands
+from launchplane.hosts.connect import identify
+from launchplane.hosts.models import Contact, Host
+from launchplane.hosts.services import add_host, find_host, record_contact
+from launchplane.problems import Problem
+
+NAME: tuple[list[str], dict[str, Any]] = (["name"], {"metavar": "NAME"})
+
+
+class Command(Subcommands):
+    help = "Add, list and check runner hosts."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        subcommands = parser.add_subparsers(required=True, metavar="add|list|check")
+        add_options = [
+            NAME,
+            (["--connection"], {"choices": Host.Connection.values, "default": Host.Connection.LOCAL}),
+            (["--docker-url"], {"default": "unix:///var/run/docker.sock", "metavar": "URL"}),
+            (["--ssh"], {"default": "", "metavar": "TARGET"}),
+            (["--approve"], {"action": "store_true", "help": "let approved changes be applied to it"}),
+        ]
+        self.sub(subcommands, "add", self.add, help_text="Add a host whose engine answers.", arguments=add_options)
+        self.sub(subcommands, "list", self.list, help_text="List the hosts.")
+        self.sub(subcommands, "check", self.check_host, help_text="Ask a host's engine who it is.", arguments=[NAME])
+
+    def add(
+        self, *, name: str, connection: str, docker_url: str, ssh: str, approve: bool, json: bool, **_: Any
+    ) -> None:
+        host = add_host(name=name, connection=connection, docker_url=docker_url, ssh_target=ssh, approved=approve)
+        if json:
+            self.print_json(as_dict(host))
+        else:
+            self.stdout.write(f"{host.name} is added, with engine {host.engine_id} pinned.")
+
+    def list(self, *, json: bool, **_: Any) -> None:
+        hosts = list(Host.objects.all())
+        if json:
+            self.print_json([as_dict(host) for host in hosts])
+        elif not hosts:
+            self.stdout.write("No host yet. Add one: manage.py hosts add NAME --docker-url unix:///var/run/docker.sock")
+        else:
+            rows = [
+                (h.name, h.connection, h.docker_url, "yes" if h.approved else "no", contact_words(h)) for h in hosts
+            ]
+            self.print_table(["name", "connection", "engine", "approved", "reachable"], rows)
+
+    def check_host(self, *, name: str, json: bool, **_: Any) -> None:
+        host = find_host(name)
+        try:
+            identity = identify(host)
+        except Problem as problem:
+            record_contact(host, problem=problem)
+            raise
+        record_contact(host)
+        if json:
+            self.print_json(
+                as_dict(host) | {"engine_version": identity.engine_version, "api_version": identity.api_version}
+            )
+        else:
+            self.stdout.write(
+                f"{host.name}: the pinned engine answers, Docker {identity.engine_version} (API {identity.api_version})."
+            )
+
+
+def as_dict(host: Host) -> dict[str, Any]:
+    """A host as the command's JSON shows it."""
+    return {
+        "name": host.name,
+        "connection": host.connection,
+        "docker_url": host.docker_url,
+        "engine_id": host.engine_id,
+        "docker_root": host.docker_root,
+        "approved": host.approved,
+        "sandbox": host.is_sandbox,
+    }
+
+
+def contact_words(host: Host) -> str:
+    """Whether the host could be reached last, in words."""
+    contact = Contact.objects.filter(host=host).first()
+    if contact is None:
+        return "never tried"
+    since = f"since {contact.at:%Y-%m-%d %H:%M} UTC"
+    return f"yes, {since}" if contact.reachable else f"no, {since}: {contact.reason}"

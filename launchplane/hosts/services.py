@@ -1,0 +1,70 @@
+"""Everything that writes a host."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from launchplane.hosts.connect import identify_new
+from launchplane.hosts.models import Contact, Host
+from launchplane.hosts.signals import host_added
+from launchplane.problems import Problem
+
+
+def add_host(
+    *,
+    name: str,
+    docker_url: str = "unix:///var/run/docker.sock",
+    connection: str = Host.Connection.LOCAL,
+    ssh_target: str = "",
+    approved: bool = False,
+    sandbox: bool = False,
+) -> Host:
+    """Ask the engine who it is, pin its id, and store the host with its defaults.
+
+    Raises EngineUnavailable or NotBuiltYet if it cannot be asked, Problem `invalid_host` or `engine_known` if it must
+    not be added. Nothing is stored then.
+    """
+    host = Host(
+        name=name,
+        docker_url=docker_url,
+        connection=connection,
+        ssh_target=ssh_target,
+        approved=approved,
+        is_sandbox=sandbox,
+    )
+    _refuse_bad_fields(host)
+    identity = identify_new(host)
+    if known := Host.objects.filter(engine_id=identity.engine_id).first():
+        raise Problem("engine_known", f"This engine is already here as {known.name!r}: a host has one owner.")
+    host.engine_id = identity.engine_id
+    host.docker_root = identity.docker_root
+    with transaction.atomic():
+        host.save()
+        record_contact(host)
+        host_added.send(sender=Host, host=host)
+    return host
+
+
+def find_host(name: str) -> Host:
+    """The host of that name. Raises Problem `no_such_host`."""
+    host = Host.objects.filter(name=name).first()
+    if host is None:
+        raise Problem("no_such_host", f"There is no host {name!r}. `manage.py hosts list` shows those there are.")
+    return host
+
+
+def record_contact(host: Host, *, problem: Problem | None = None) -> None:
+    """Remember whether the host could be reached; writes only when that, or the reason, changed (X14)."""
+    reachable, code = problem is None, problem.code if problem else ""
+    last = Contact.objects.filter(host=host).first()
+    if last is None or last.reachable != reachable or last.code != code:
+        reason = problem.sentence[:500] if problem else ""
+        Contact.objects.create(host=host, at=timezone.now(), reachable=reachable, code=code, reason=reason)
+
+
+def _refuse_bad_fields(host: Host) -> None:
+    try:
+        host.full_clean(exclude=["engine_id"])
+    except ValidationError as error:
+        sentences = [sentence for field in error.message_dict.values() for sentence in field]
+        raise Problem("invalid_host", " ".join(sentences)) from error

@@ -1,0 +1,54 @@
+"""What an operator may enter for a host. Each refusal says what would be accepted."""
+
+import re
+
+from django.core.exceptions import ValidationError
+
+from launchplane.patterns import BadPattern, check
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def validate_slug(value: str) -> None:
+    """A name that is safe as a path component, a URL part and a label: no slash, no capital, no dot-dot."""
+    if not SLUG.fullmatch(value) or ".." in value:
+        raise ValidationError(
+            f"{value[:80]!r} is no usable name: 1 to 64 of a-z 0-9 . _ -, starting with a letter or digit, without '..'"
+        )
+
+
+def validate_docker_url(value: str) -> None:
+    """A unix socket. A plain TCP engine has no authentication: anyone who reaches it owns the machine."""
+    if not value.startswith("unix:///") or "\0" in value:
+        raise ValidationError(f"{value[:80]!r} is no engine address: write unix:///path/to/docker.sock")
+
+
+def validate_folders(value: object) -> None:
+    """A list of absolute paths without dot-dot."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValidationError("must be a list of folders")
+    for item in value:
+        if not item.startswith("/") or ".." in item.split("/") or "\0" in item:
+            raise ValidationError(f"{item[:80]!r} is no absolute folder")
+
+
+def validate_patterns(value: object) -> None:
+    """A list of RE2 expressions."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValidationError("must be a list of regular expressions")
+    for item in value:
+        validate_pattern(item)
+
+
+def validate_pattern(value: str) -> None:
+    """One RE2 expression."""
+    try:
+        check(value)
+    except BadPattern as bad:
+        raise ValidationError(str(bad)) from bad
+
+
+def validate_names(value: object) -> None:
+    """A list of non-empty strings."""
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise ValidationError("must be a list of names")

@@ -1,0 +1,35 @@
+"""The jobs that can be scheduled. A domain registers its own; the tick knows only their names."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from launchplane.hosts.models import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that runs on a schedule. `run` returns one sentence; what it raises is recorded and stops no other."""
+
+    name: str
+    title: str
+    default_cron: str
+    starts_enabled: bool
+    run: Callable[[Host], str]
+
+
+_jobs: dict[str, Job] = {}
+
+
+def register(job: Job) -> None:
+    """Make `job` known; a later one of the same name takes its place."""
+    _jobs[job.name] = job
+
+
+def find(name: str) -> Job | None:
+    """The job of that name, if a domain has registered it."""
+    return _jobs.get(name)
+
+
+def all_jobs() -> list[Job]:
+    """Every registered job."""
+    return list(_jobs.values())

@@ -1,0 +1,94 @@
+"""The tick: once a minute it moves each due schedule on by compare-and-swap and queues its job.
+
+One bad row stops no other: whatever goes wrong is written to its own row.
+"""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django_q.models import Schedule as QueueSchedule
+from django_q.tasks import async_task
+
+from launchplane.hosts.models import Host
+from launchplane.problems import Problem
+from launchplane.schedule.cron import BadCron, next_time
+from launchplane.schedule.heartbeat import QUEUES, beat
+from launchplane.schedule.jobs import all_jobs, find
+from launchplane.schedule.models import Schedule
+
+log = logging.getLogger(__name__)
+
+
+def ensure_tick(**_: Any) -> None:
+    """The one django-q schedule there is: the tick, every minute on the observe queue."""
+    QueueSchedule.objects.update_or_create(
+        name="tick",
+        defaults={
+            "func": "launchplane.schedule.tick.tick",
+            "schedule_type": QueueSchedule.MINUTES,
+            "minutes": 1,
+            "repeats": -1,
+            "cluster": "observe",
+        },
+    )
+
+
+def adopt(host: Host) -> None:
+    """Give `host` a schedule for each job that is registered, as far as it has none."""
+    for job in all_jobs():
+        Schedule.objects.get_or_create(
+            host=host, job=job.name, defaults={"cron": job.default_cron, "enabled": job.starts_enabled}
+        )
+
+
+def tick() -> int:
+    """Leave a heartbeat, ask the other queues for one, queue what is due. Returns how many jobs were queued."""
+    beat("observe")
+    for queue in QUEUES:
+        if queue != "observe":
+            async_task("launchplane.schedule.heartbeat.beat", queue, cluster=queue)
+    now = timezone.now()
+    due = Schedule.objects.filter(enabled=True, next_due_at__lte=now).order_by("next_due_at", "pk")
+    return sum(_queue(schedule, now) for schedule in due)
+
+
+def _queue(schedule: Schedule, now: datetime) -> bool:
+    """True for the one tick that moved this schedule on."""
+    try:
+        following = next_time(schedule.cron, now)
+    except BadCron as bad:
+        _note(schedule, ok=False, sentence=f"Not run, and not due any more: {bad}")
+        Schedule.objects.filter(pk=schedule.pk).update(next_due_at=None)
+        return False
+    mine = Schedule.objects.filter(pk=schedule.pk, enabled=True, next_due_at=schedule.next_due_at)
+    if mine.update(next_due_at=following) != 1:
+        return False
+    async_task("launchplane.schedule.tick.run_job", schedule.pk, cluster="observe")
+    return True
+
+
+def run_job(schedule_id: int) -> None:
+    """Run one schedule's job and leave its sentence. Every failure ends on the row, and in the log with its trace."""
+    schedule = Schedule.objects.select_related("host").filter(pk=schedule_id).first()
+    if schedule is None:
+        return
+    job = find(schedule.job)
+    if job is None:
+        _note(schedule, ok=False, sentence=f"No job is called {schedule.job!r}: this schedule does nothing.")
+        return
+    try:
+        sentence = job.run(schedule.host)
+    except Problem as problem:
+        _note(schedule, ok=False, sentence=problem.sentence)
+    except Exception as error:
+        log.exception("schedule %s on %s failed", schedule.job, schedule.host)
+        _note(schedule, ok=False, sentence=f"Failed unexpectedly: {type(error).__name__}. The log has the details.")
+    else:
+        _note(schedule, ok=True, sentence=sentence)
+
+
+def _note(schedule: Schedule, *, ok: bool, sentence: str) -> None:
+    """Write the outcome, and nothing else, to the schedule's row."""
+    Schedule.objects.filter(pk=schedule.pk).update(last_at=timezone.now(), last_ok=ok, last_sentence=sentence[:600])
