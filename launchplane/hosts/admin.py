@@ -1,0 +1,84 @@
+"""Hosts and what must stay warm on them, in the admin. A new host has to be reached first: `manage.py hosts add`."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from launchplane.hosts.fields import LinesField, SizeField
+from launchplane.hosts.models import Host, RequiredWarm
+from launchplane.hosts.scoped_admin import ModelForm, ScopedAdmin
+
+
+class HostForm(ModelForm):
+    roles = LinesField(help_text="One a line, such as ci.")
+    runner_roots = LinesField(help_text="Folders that hold runners, one a line, such as /srv/runners.")
+    service_users = LinesField(help_text="Users that runners run as, one a line.")
+    run_patterns = LinesField(
+        help_text="Regular expressions (RE2), one a line: a stack, service or container that matches is a run."
+    )
+    minimum_free_bytes = SizeField(label="Minimum free disk", help_text="With a unit: 20 GB. Less is a finding.")
+    reclaimable_limit_bytes = SizeField(
+        label="Reclaimable limit", help_text="With a unit: 50 GB. More that Docker could free is a finding."
+    )
+    workdir_limit_bytes = SizeField(
+        label="Work folder limit", help_text="With a unit: 50 GB. More in the runners' work folders is a finding."
+    )
+
+    class Meta:
+        model = Host
+        fields = "__all__"
+
+
+@admin.register(Host)
+class HostAdmin(ScopedAdmin):
+    form = HostForm
+    host_field = "pk"
+    verbs = ("view", "change", "delete")
+    list_display = ["name", "connection", "docker_url", "approved", "is_sandbox", "added_at"]
+    search_fields = ["name", "docker_url", "engine_id"]
+    readonly_fields = ["name", "connection", "engine_id", "docker_root", "is_sandbox", "added_at"]
+    fieldsets = [
+        (None, {"fields": ["name", "roles", "notes"]}),
+        (
+            "How it is reached",
+            {
+                "fields": ["connection", "docker_url", "ssh_target", "ssh_host_key", "engine_id", "docker_root"],
+                "description": "The engine's id was pinned when the host was added; another one is refused.",
+            },
+        ),
+        (
+            "Limits",
+            {
+                "fields": [
+                    "minimum_free_bytes",
+                    "reclaimable_limit_bytes",
+                    "workdir_limit_bytes",
+                    "pressure_percent",
+                ],
+                "description": "The report holds the host against these.",
+            },
+        ),
+        ("Runners", {"fields": ["runner_roots", "service_users", "run_patterns", "managed_label"]}),
+        (
+            "What may be done",
+            {"fields": ["approved", "hygiene_enabled", "lanes_enabled", "maintenance_window"]},
+        ),
+        ("Added", {"fields": ["is_sandbox", "added_at"]}),
+    ]
+
+
+class HostPartAdmin(ScopedAdmin):
+    """A row that belongs to one host for good."""
+
+    list_filter = [("host", admin.RelatedOnlyFieldListFilter)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return ["host"] if obj is not None else []
+
+
+@admin.register(RequiredWarm)
+class RequiredWarmAdmin(HostPartAdmin):
+    list_display = ["name", "kind", "host", "reason"]
+    search_fields = ["name", "reason"]

@@ -1,0 +1,22 @@
+"""What every page says around its own matter: where one is, that an engine is a sandbox, that workers are silent."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from launchplane.access.rights import visible
+from launchplane.hosts.models import Host
+from launchplane.schedule.heartbeat import silent_queues
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """`in_sandbox` and `silent` (names of worker queues); neither for a person who is not logged in."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"in_sandbox": False, "silent": []}
+    sandboxes = Host.objects.filter(is_sandbox=True)
+    return {
+        "in_sandbox": visible(user, "hosts.view_host", sandboxes).exists(),
+        "silent": silent_queues(timezone.now()),
+    }

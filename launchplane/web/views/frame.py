@@ -1,0 +1,36 @@
+"""What all pages of one host have in common: its name, how it stands, its tabs, and a run that is under way."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from hygiene.models import ObservationRun
+from launchplane.access.rights import may
+from launchplane.hosts.models import Host
+from launchplane.web.standing import ACTIVE, ENDED_BADLY, standings
+
+TABS = (
+    ("host", "Report"),
+    ("inventory", "Inventory"),
+    ("budgets", "Budgets and protections"),
+    ("snapshots", "Snapshots"),
+)
+
+
+def host_page(
+    request: HttpRequest, template: str, host: Host, *, tab: str, status: int = 200, **context: Any
+) -> HttpResponse:
+    """Render a page of `host` with the frame that all of them have."""
+    last_run = ObservationRun.objects.filter(host=host).first()
+    frame = {
+        "host": host,
+        "tab": tab,
+        "tabs": TABS,
+        "standing": standings([host])[host.pk],
+        "run": last_run if last_run and last_run.status in ACTIVE else None,
+        "failed_run": last_run if last_run and last_run.status in ENDED_BADLY else None,
+        "may_observe": may(request.user, "hosts.observe_host", host),
+        "may_change": may(request.user, "hosts.change_host", host),
+    }
+    return render(request, template, frame | context, status=status)
