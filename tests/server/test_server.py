@@ -169,7 +169,7 @@ def test_without_an_engine_it_starts_and_says_that_there_is_no_host(server: Serv
     output = server.start()
     assert "Starting without a host" in output
     assert "There is no host yet" in output
-    assert server.get("/login/").status == 200
+    assert server.get("/accounts/login/").status == 200
 
 
 def test_a_port_in_use_is_said_in_a_sentence(server: Server) -> None:
