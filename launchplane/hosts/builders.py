@@ -2,6 +2,7 @@
 
 import re
 import struct
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -21,14 +22,15 @@ def running_builders(containers: object) -> list[str]:
 
 
 def read_builder(connection: Connection, container_id: str, read: str, *, seconds: float) -> Any:
-    """The answer to one of BUILDER_READS, as a list. Raises CallFailed, EngineUnavailable."""
+    """The answer to one of BUILDER_READS, as a list; `seconds` are for all its calls. May raise what `get` raises."""
     argv = BUILDER_READS[read]
+    ends_at = time.monotonic() + seconds
     body = {"AttachStdout": True, "AttachStderr": True, "Cmd": list(argv)}
     created = decoded(connection.post(f"/containers/{_container_id(container_id)}/exec", body, seconds=seconds))
     exec_id = _exec_id(created)
-    frames = connection.post(f"/exec/{exec_id}/start", {"Detach": False, "Tty": False}, seconds=seconds)
+    frames = connection.post(f"/exec/{exec_id}/start", {"Detach": False, "Tty": False}, seconds=_left(ends_at))
     stdout, stderr = demultiplexed(frames)
-    ended = connection.get(f"/exec/{exec_id}/json", seconds=seconds)
+    ended = connection.get(f"/exec/{exec_id}/json", seconds=_left(ends_at))
     _require_success(ended, argv, stderr)
     return BUILDER_ANSWERS[read](_parsed(read, stdout), f"buildctl {read}")
 
@@ -45,6 +47,10 @@ def demultiplexed(frames: bytes) -> tuple[bytes, bytes]:
             raise CallFailed("answer_cut", "What the builder printed was cut off before its end.")
         outputs[kind == STDERR].extend(frames[start:at])
     return bytes(outputs[0]), bytes(outputs[1])
+
+
+def _left(ends_at: float) -> float:
+    return max(ends_at - time.monotonic(), 0.0)
 
 
 def _runs_a_builder(container: Mapping[str, Any]) -> bool:

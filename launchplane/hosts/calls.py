@@ -73,6 +73,7 @@ class Connection:
             (FileNotFoundError, self._no_socket),
             (PermissionError, self._permission_denied),
             (ConnectionRefusedError, self._not_listening),
+            (BlockingIOError, self._not_accepting),
         ):
             if any(isinstance(cause, kind) for cause in causes):
                 return problem()
@@ -91,6 +92,12 @@ class Connection:
         return EngineUnavailable(
             "permission_denied",
             f"This user may not open {self._path}. Run Launchplane's workers as a user that may use Docker.",
+        )
+
+    def _not_accepting(self) -> EngineUnavailable:
+        return EngineUnavailable(
+            "not_accepting",
+            f"The engine at {self._path} takes no more calls: it is overloaded or stopped. Look at it there.",
         )
 
     def _not_listening(self) -> EngineUnavailable:

@@ -31,7 +31,6 @@ from launchplane.hosts.engine import (
 from launchplane.hosts.errors import CallFailed, EngineUnavailable
 
 EVENTS_KEPT: Final = 256
-MAX_BUILDERS: Final = 32
 PARALLEL: Final = 6
 LAYER_CONNECTIONS: Final = 4
 
@@ -40,10 +39,11 @@ Ask = Callable[[Connection], Any]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long one call, `/system/df` and reading all layers may take, and how large one answer may be."""
+    """How long one call, `/system/df`, reading all builders and all layers may take; how large one answer may be."""
 
     call_seconds: float = 15
     df_seconds: float = 60
+    builders_seconds: float = 60
     layers_seconds: float = 120
     answer_bytes: int = 128 * 1024 * 1024
 
@@ -139,17 +139,17 @@ class LocalEngine:
         return {"events": events, "truncated": len(events) >= EVENTS_KEPT and _oldest(events) > since.timestamp()}
 
     def _builder_questions(self, containers: Answer) -> Iterator[tuple[str, Ask]]:
-        for position, container_id in enumerate(running_builders(containers.value)):
+        give_up_at = time.monotonic() + self._limits.builders_seconds
+        for container_id in running_builders(containers.value):
             for read in BUILDER_READS:
-                yield builder_answer(container_id, read), self._builder_read(container_id, read, position)
+                yield builder_answer(container_id, read), self._builder_read(container_id, read, give_up_at)
 
-    def _builder_read(self, container_id: str, read: str, position: int) -> Ask:
+    def _builder_read(self, container_id: str, read: str, give_up_at: float) -> Ask:
         def ask(connection: Connection) -> Any:
-            if position >= MAX_BUILDERS:
-                raise CallFailed(
-                    "too_many_builders", f"More than {MAX_BUILDERS} builders run here; this one was not read."
-                )
-            return read_builder(connection, container_id, read, seconds=self._limits.call_seconds)
+            seconds = min(self._limits.call_seconds, give_up_at - time.monotonic())
+            if seconds <= 0:
+                raise CallFailed("timed_out", f"builders were not all read within {self._limits.builders_seconds:g} s")
+            return read_builder(connection, container_id, read, seconds=seconds)
 
         return ask
 

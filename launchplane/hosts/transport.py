@@ -108,7 +108,7 @@ class _DeadlineAdapter(UnixHTTPAdapter):  # type: ignore[misc]  # the SDK has no
         super().__init__(url)
         self._pool = _DeadlinePool(url, self.socket_path, deadline)
 
-    def get_connection(self, url: str, proxies: object = None) -> _DeadlinePool:  # noqa: ARG002  # requests' signature
+    def get_connection(self, url: str, proxies: object = None) -> _DeadlinePool:  # requests' signature
         return self._pool
 
     def close(self) -> None:

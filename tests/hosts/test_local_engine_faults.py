@@ -13,6 +13,7 @@ from launchplane.hosts.contracts import RawObservation
 from launchplane.hosts.errors import EngineUnavailable
 from launchplane.hosts.local_engine import Limits, LocalEngine
 from tests.faults import Behaviour, EngineSocket, cut_off, drips, hangs, html, plain_engine, raw, says, speaks
+from tests.hosts.nobody import as_nobody, needs_root, open_to_all
 
 QUICK = Limits(call_seconds=0.4, df_seconds=0.6, layers_seconds=1)
 NOW = datetime.now(UTC)
@@ -54,6 +55,29 @@ def test_a_socket_that_nobody_listens_at_is_said(tmp_path: Path) -> None:
         left_behind.bind(str(tmp_path / "s"))
 
     assert refusal(f"unix://{tmp_path}/s").code == "not_listening"
+
+
+@needs_root
+def test_a_socket_that_this_user_may_not_open_is_said(tmp_path: Path) -> None:
+    open_to_all(tmp_path)
+    with socket.socket(socket.AF_UNIX) as closed:
+        closed.bind(str(tmp_path / "s"))
+        closed.listen()
+        (tmp_path / "s").chmod(0o660)
+        with as_nobody():
+            problem = refusal(f"unix://{tmp_path}/s")
+
+    assert problem.code == "permission_denied"
+    assert f"{tmp_path}/s" in problem.sentence
+
+
+def test_an_engine_that_takes_no_more_connections_is_said(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as stopped, socket.socket(socket.AF_UNIX) as waiting:
+        stopped.bind(str(tmp_path / "s"))
+        stopped.listen(0)
+        waiting.connect(str(tmp_path / "s"))
+
+        assert refusal(f"unix://{tmp_path}/s").code == "not_accepting"
 
 
 @pytest.mark.req("H11")
@@ -248,6 +272,26 @@ def test_an_image_removed_between_list_and_inspect_is_gone_and_the_others_are_re
     assert found[kept].value == {"layers": ["sha256:1", "sha256:2"], "sizes": [10, 0, 20]}
     assert found[removed].reason == "gone"
     assert found["x/../y"].reason == "this is not an image id"
+
+
+@pytest.mark.req("H11")
+def test_reading_builders_stops_at_its_own_deadline() -> None:
+    builders = [
+        {
+            "Id": f"{number:064x}",
+            "Names": [f"/buildx_buildkit_ci{number}"],
+            "State": "running",
+            "Mounts": [{"Destination": "/var/lib/buildkit"}],
+        }
+        for number in range(20)
+    ]
+    limits = Limits(call_seconds=0.4, builders_seconds=0.6)
+    started = time.monotonic()
+    with EngineSocket(plain_engine() | {"/containers/json": says(builders), "/containers/.*/exec": hangs}) as engine:
+        seen = LocalEngine(engine.url, limits=limits).observe(since=None, until=NOW, progress=lambda _: None)
+
+    assert sum(answer.failed for answer in seen.answers.values()) == 60
+    assert time.monotonic() - started < 2
 
 
 @pytest.mark.req("H11")

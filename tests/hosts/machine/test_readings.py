@@ -2,9 +2,6 @@
 
 import base64
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,24 +16,10 @@ from launchplane.hosts.machine.limits import Limits, NotMeasured
 from launchplane.hosts.machine.logs import Log, read_logs
 from launchplane.hosts.machine.read import read_machine
 from launchplane.hosts.machine.registries import Login, logins_of, read_logins
+from tests.hosts.nobody import as_nobody, needs_root, open_to_all
 
 SECRET = "s3cr3t-word"
 ID = "a" * 64
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """What happens within is done by an unprivileged user."""
-    groups = os.getgroups()
-    os.setgroups([])
-    os.setegid(65534)
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-        os.setgroups(groups)
 
 
 def test_a_disk_is_counted_as_df_counts() -> None:
@@ -164,13 +147,12 @@ def test_a_deadline_that_has_passed_leaves_reasons() -> None:
     assert "not finished within 0 s" in facts.unmeasured["runner_processes"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@needs_root
 def test_what_a_user_may_not_read_is_a_reason_with_the_path(tmp_path: Path) -> None:
     for folder in ("var/spool/cron/crontabs", "docker", "srv/a/_work/private"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder).chmod(0o700)
-    for parent in (tmp_path, *tmp_path.parents[:-2]):
-        parent.chmod(0o755)
+    open_to_all(tmp_path)
 
     with as_nobody():
         facts = read_machine(MachineQuestion("/docker", ("/srv",), ()), root=str(tmp_path))
