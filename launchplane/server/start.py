@@ -16,7 +16,7 @@ from hygiene.services import observe_host
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from launchplane.sandbox.dockerd import PrivateEngine, find_dockerd
-from launchplane.server import packages
+from launchplane.server import kernel, packages
 from launchplane.server.announcement import announcement
 from launchplane.server.engine_choice import EngineChoice, Situation, choose, silence
 from launchplane.server.first_start import create_first_accounts
@@ -112,6 +112,7 @@ def _start_sandbox(at_the_end: ExitStack) -> PrivateEngine:
         say(f"Installing {' and '.join(lacking)}; no service is started.")
         packages.install(lacking)
     engine = PrivateEngine(_sandbox_folder())
+    at_the_end.callback(kernel.reap_orphans, known=())  # the containers' shims, which the engine's end leaves to us
     at_the_end.callback(engine.stop)
     engine.start()
     return engine
