@@ -1,0 +1,38 @@
+"""A host whose engine is real: the planted one, or one of its own to remove things from."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from launchplane.hosts.models import Host
+from launchplane.hosts.services import add_host
+from launchplane.sandbox.dockerd import PrivateEngine
+
+
+@pytest.fixture
+def host(planted_engine: PrivateEngine, db: None) -> Host:
+    """The planted engine, added as anybody adds a host."""
+    return add_host(name="ci-1", docker_url=planted_engine.url)
+
+
+@pytest.fixture
+def client(planted_engine: PrivateEngine) -> Iterator[docker.DockerClient]:
+    """The SDK, on the planted engine."""
+    client = docker.DockerClient(base_url=planted_engine.url, version="1.41")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def scratch_engine() -> Iterator[PrivateEngine]:
+    """A second engine, for tests that remove what they find."""
+    with tempfile.TemporaryDirectory(prefix="lp-scratch-") as folder:
+        engine = PrivateEngine(Path(folder))
+        engine.start()
+        try:
+            yield engine
+        finally:
+            engine.stop()
