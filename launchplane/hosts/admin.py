@@ -25,6 +25,12 @@ class HostForm(ModelForm):
     workdir_limit_bytes = SizeField(
         label="Work folder limit", help_text="With a unit: 50 GB. More in the runners' work folders is a finding."
     )
+    pressure_percent = forms.IntegerField(
+        min_value=1,
+        max_value=100,
+        label="Disk pressure, %",
+        help_text="From this share of the disk on, a clean-up may run.",
+    )
 
     class Meta:
         model = Host

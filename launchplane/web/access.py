@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from launchplane.access.models import User
 from launchplane.access.rights import visible
 from launchplane.hosts.models import Host
+from launchplane.hosts.validators import SLUG
 
 
 def person(request: HttpRequest) -> User:
@@ -26,7 +27,8 @@ def _is_person(user: User | AnonymousUser) -> TypeGuard[User]:
 
 def host_or_404(request: HttpRequest, name: str) -> Host:
     """The host of that name among those that this person may see."""
-    host = visible(person(request), "hosts.view_host", Host.objects.all()).filter(name=name).first()
+    known = visible(person(request), "hosts.view_host", Host.objects.all())
+    host = known.filter(name=name).first() if SLUG.fullmatch(name) else None
     if host is None:
         raise Http404(f"no host {name}")
     return host

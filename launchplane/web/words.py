@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 NOT_MEASURED = "not measured"
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+CONTROLS = {"\n": "LF", "\r": "CR", "\t": "TAB", "\x1b": "ESC", "\0": "NUL"}
 DIGEST = re.compile(r"[0-9a-f]{32,128}")
 
 
@@ -25,20 +26,14 @@ def human_count(value: int | None) -> str:
 
 
 def printable(text: object) -> str:
-    """`text` with what could break a line, hide or turn round the rest of it made visible."""
+    """`text` with what could break a line, hide or turn round the rest of it made visible: ⟨LF⟩, ⟨U+202E⟩."""
     return "".join(_visible(character) for character in str(text))
 
 
 def _visible(character: str) -> str:
-    """Controls as their pictures (a newline is ␊); other invisible format characters by number."""
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
-        return f"⟨U+{code:04X}⟩"
-    return character
+    if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+        return character
+    return f"⟨{CONTROLS.get(character) or f'U+{ord(character):04X}'}⟩"
 
 
 def id_parts(value: str) -> tuple[str, str, str] | None:
@@ -67,6 +62,22 @@ def human_duration(length: timedelta) -> str:
         if seconds >= size * (2 if unit == "day" else 1):
             return f"{seconds // size} {unit}{'s' if unit == 'day' else ''}"
     return f"{seconds} s"
+
+
+FIELDS = {
+    "disk": "Docker’s disk",
+    "root_disk": "system disk",
+    "free_disk_bytes": "free disk",
+    "joint_reclaim_bytes": "what would really be freed",
+    "unattributed_bytes": "what Docker can’t explain",
+    "runner_workdir_bytes": "runner work folders",
+    "runner_roots": "runner folders",
+}
+
+
+def field_words(name: str) -> str:
+    """A field of the report as people call it."""
+    return FIELDS.get(name) or name.removesuffix("_bytes").replace("_", " ")
 
 
 def human_milliseconds(value: int) -> str:

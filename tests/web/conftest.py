@@ -2,10 +2,17 @@
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from launchplane.access.models import User
 from launchplane.hosts.models import Host
 from tests.factories import a_host, a_month_of, a_person
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Hashing that takes no time; what it takes in earnest is not the matter here."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_what_was_not_measured_is_said_and_a_measured_zero_is_zero() -> None:
 
 
 def test_a_newline_an_escape_and_a_direction_override_become_visible() -> None:
-    assert words.printable("a\nb\x1b[31m\u202ec\x7f\x85") == "a␊b␛[31m⟨U+202E⟩c␡⟨U+0085⟩"
+    assert words.printable("a\nb\x1b[31m\u202ec\x7f\x85") == "a⟨LF⟩b⟨ESC⟩[31m⟨U+202E⟩c⟨U+007F⟩⟨U+0085⟩"
 
 
 @given(st.text())
@@ -93,7 +93,7 @@ def test_details_of_any_shape_are_harmless() -> None:
     assert tags.detail(True) == "yes"
     assert tags.detail(()) == "none"
     assert "not measured" in tags.detail(None)
-    assert tags.detail(("<b>", "a\nb")) == '<code class="line">&lt;b&gt;</code><code class="line">a␊b</code>'
+    assert tags.detail(("<b>", "a\nb")) == '<code class="line">&lt;b&gt;</code><code class="line">a⟨LF⟩b</code>'
     assert tags.detail([{"kind": "volume", "source": "x"}]) == '<code class="line">kind: volume, source: x</code>'
 
 

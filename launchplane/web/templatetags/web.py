@@ -19,6 +19,7 @@ LONGEST_NAME = 200
 
 register.filter("printable", words.printable)
 register.filter("count", words.human_count)
+register.filter("field_words", words.field_words)
 register.filter("milliseconds", words.human_milliseconds)
 
 CLASSES = {

@@ -14,6 +14,7 @@ from hygiene.classify import Key
 from hygiene.contracts import Class, Kind, ResourceRow
 from hygiene.inventory import HostView, frees_alone, latest, reclaim, select
 from hygiene.models import Resource
+from launchplane.hosts.models import Host
 from launchplane.web.access import host_or_404
 from launchplane.web.views.frame import host_page
 
@@ -97,7 +98,7 @@ def inventory(request: HttpRequest, name: str) -> HttpResponse:
         wanted=wanted,
         page=page,
         shown=[Shown(row, frees_alone(view, row)) for row in page.object_list],
-        could_go=sum(row.cls in SELECTABLE for row in rows),
+        could_go=sum(row.cls == Class.CANDIDATE for row in rows),
         kinds=list(Kind),
         classes=list(Class),
         orders=ORDERS,
@@ -130,9 +131,9 @@ def frees(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _selected(request: HttpRequest, view: HostView) -> list[Key]:
-    """The ticked rows, or all that match the filter and could be removed at all."""
+    """The ticked rows, or all that match the filter and could go."""
     if "all" in request.POST:
-        return [(row.kind, row.key) for row in Filter.of(request).rows(view) if row.cls in SELECTABLE]
+        return [(row.kind, row.key) for row in Filter.of(request).rows(view) if row.cls == Class.CANDIDATE]
     return list(dict.fromkeys(_parsed(item) for item in request.POST.getlist("item")))
 
 
@@ -152,10 +153,8 @@ def resource(request: HttpRequest, name: str) -> HttpResponse:
     view = latest(host)
     row = next((row for row in view.rows if row.kind == kind and row.key == key), None) if view else None
     if view is None or row is None:
-        known = Resource.objects.filter(host=host, kind=kind[:12], key=key).first()
-        return host_page(
-            request, "host/gone.html", host, tab="inventory", kind=kind, key=key, known=known, view=view, status=404
-        )
+        known = _from_ledger(host, kind, key)
+        return host_page(request, "host/gone.html", host, tab="inventory", kind=kind, key=key, known=known, status=404)
     shown = Shown(row, frees_alone(view, row))
     return host_page(
         request,
@@ -167,3 +166,10 @@ def resource(request: HttpRequest, name: str) -> HttpResponse:
         shown=shown,
         details=row.details.items(),
     )
+
+
+def _from_ledger(host: Host, kind: str, key: str) -> Resource | None:
+    """What the ledger remembers of something that is not there (any more)."""
+    if kind not in list(Kind) or "\0" in key:
+        return None
+    return Resource.objects.filter(host=host, kind=kind, key=key).first()
