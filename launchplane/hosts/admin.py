@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
@@ -35,6 +36,8 @@ class HostForm(ModelForm):
     class Meta:
         model = Host
         fields = "__all__"
+        labels = {"docker_url": "Docker address", "ssh_target": "SSH target", "ssh_host_key": "SSH host key"}
+        widgets = {"ssh_host_key": forms.Textarea(attrs={"rows": 2}), "notes": forms.Textarea(attrs={"rows": 4})}
 
 
 @admin.register(Host)
