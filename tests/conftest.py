@@ -11,13 +11,15 @@ from launchplane.sandbox.dockerd import PrivateEngine
 from launchplane.sandbox.leftovers import plant
 from tests import groups
 
+NOT_RUN = pytest.StashKey[dict[str, str]]()
 STATE = tempfile.TemporaryDirectory(prefix="lp-state-")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Nothing that a test or its child processes write may land in the project's own var/."""
     from django.conf import settings
 
+    config.stash[NOT_RUN] = {}
     settings.VAR = Path(os.environ.setdefault("LAUNCHPLANE_VAR", STATE.name))
 
 
@@ -27,8 +29,10 @@ def _groups(item: pytest.Item) -> list[str]:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose group cannot run here, and say why."""
-    if reason := groups.first_missing(_groups(item)):
-        pytest.skip(reason)
+    for group in _groups(item):
+        if reason := groups.missing(group):
+            item.config.stash[NOT_RUN][group] = reason
+            pytest.skip(f"{group}: {reason}")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -41,11 +45,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Name each group that could not run, and why."""
-    for group in groups.NAMES:
-        if reason := groups.missing(group):
-            terminalreporter.write_line(f"GROUP NOT RUN {group}: {reason}", yellow=True)
+    for group, reason in config.stash[NOT_RUN].items():
+        terminalreporter.write_line(f"GROUP NOT RUN {group}: {reason}", yellow=True)
 
 
 @pytest.fixture(scope="session")

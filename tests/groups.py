@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import shutil
-from collections.abc import Iterable
 
 NAMES = ("engine", "postgres", "browser", "testbed")
 
@@ -28,14 +27,6 @@ def _lacks(program: str, package: str) -> str | None:
     if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
         return None
     return f"{program} is missing (Debian: apt-get install {package})"
-
-
-def first_missing(groups: Iterable[str]) -> str | None:
-    """`group: reason` of the first of `groups` that cannot run, or None."""
-    for group in groups:
-        if reason := missing(group):
-            return f"{group}: {reason}"
-    return None
 
 
 def skips_are_failures() -> bool:

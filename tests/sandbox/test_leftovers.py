@@ -12,9 +12,21 @@ from launchplane.sandbox.leftovers import BUILDKIT, MANAGED, ORPHAN_STATE, WARM_
 pytestmark = pytest.mark.engine
 
 
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateEngine]:
+    """One for this file alone: other tests change what is in the session's."""
+    engine = PrivateEngine(tmp_path_factory.mktemp("engine"))
+    engine.start()
+    try:
+        plant(engine.url)
+        yield engine
+    finally:
+        engine.stop()
+
+
 @pytest.fixture
-def client(planted_engine: PrivateEngine) -> Iterator[docker.DockerClient]:
-    client = docker.DockerClient(base_url=planted_engine.url)
+def client(engine: PrivateEngine) -> Iterator[docker.DockerClient]:
+    client = docker.DockerClient(base_url=engine.url)
     yield client
     client.close()
 
@@ -28,17 +40,15 @@ def ids(client: docker.DockerClient) -> dict[str, Any]:
     }
 
 
-def test_planting_twice_makes_nothing_new(client: docker.DockerClient, planted_engine: PrivateEngine) -> None:
+def test_planting_twice_makes_nothing_new(client: docker.DockerClient, engine: PrivateEngine) -> None:
     before = ids(client)
-    assert plant(planted_engine.url) is False
+    assert plant(engine.url) is False
     assert ids(client) == before
 
 
-def test_a_container_that_is_meant_to_run_is_started_again(
-    client: docker.DockerClient, planted_engine: PrivateEngine
-) -> None:
+def test_a_container_that_is_meant_to_run_is_started_again(client: docker.DockerClient, engine: PrivateEngine) -> None:
     client.containers.get("shop-web-1").stop(timeout=5)
-    plant(planted_engine.url)
+    plant(engine.url)
     assert client.containers.get("shop-web-1").status == "running"
 
 
