@@ -4,6 +4,7 @@ Bytes are integers, times are aware UTC, None means "not measured" (the reason s
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -272,8 +273,9 @@ class Observation(Contract):
 # --- judgement -------------------------------------------------------------------------------------------------------
 
 
-class History(Contract):
-    """What the ledger knows of one resource."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the ledger knows of one resource. There are as many as resources, and they never leave the process."""
 
     first_seen_at: datetime
     last_used_at: datetime | None

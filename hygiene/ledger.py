@@ -1,7 +1,7 @@
 """The ledger: since when a resource is here, and when it was last used (X5). A pass writes only what changed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hygiene.classify import Key, builder_key
@@ -10,8 +10,35 @@ from hygiene.models import Resource
 from hygiene.uses import last_uses
 from launchplane.hosts.models import Host
 
-WRITTEN = ("gone_at", "in_use", "last_used_at", "last_used_confidence", "unused_since", "dangling_since")
+KINDS = {kind.value: kind for kind in Kind}
+FIELDS = (
+    "first_seen_at",
+    "gone_at",
+    "in_use",
+    "last_used_at",
+    "last_used_confidence",
+    "unused_since",
+    "dangling_since",
+)
 BATCH = 500
+
+
+@dataclass(slots=True)
+class Row:
+    """One line of the ledger, apart from whose it is; `pk` is None until it is stored."""
+
+    pk: int | None
+    first_seen_at: datetime
+    gone_at: datetime | None
+    in_use: bool
+    last_used_at: datetime | None
+    last_used_confidence: str
+    unused_since: datetime | None
+    dangling_since: datetime | None
+
+    def fields(self) -> dict[str, datetime | str | bool | None]:
+        """The columns by name."""
+        return {name: getattr(self, name) for name in FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,52 +49,67 @@ class Seen:
     dangling: bool
 
 
-def record(host: Host, inventory: Inventory, events: tuple[Event, ...], *, events_lost: bool, now: datetime) -> int:
-    """Bring the ledger of `host` up to what a pass saw. Returns how many rows were written.
+class Ledger:
+    """The ledger of one host, read once."""
 
-    Kinds that the pass could not list are left as they are: not listed is not gone.
-    """
-    seen = dict(_seen(inventory))
-    uses = last_uses(inventory, events)
-    rows = {(Kind(row.kind), row.key): row for row in Resource.objects.filter(host=host)}
-    new = [_first(host, key, what, uses.get(key), now) for key, what in seen.items() if key not in rows]
-    complete = _listed_kinds(inventory)
-    changed = []
-    for key, row in rows.items():
-        before = [getattr(row, field) for field in WRITTEN]
-        if key in seen:
-            _update(row, seen[key], uses.get(key), lost=events_lost, now=now)
-        elif key[0] in complete and row.gone_at is None:
-            row.gone_at, row.in_use = now, False
-        if before != [getattr(row, field) for field in WRITTEN]:
-            changed.append(row)
-    Resource.objects.bulk_create(new, batch_size=BATCH)
-    Resource.objects.bulk_update(changed, WRITTEN, batch_size=BATCH)
-    return len(new) + len(changed)
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        values = Resource.objects.filter(host=host).values_list("kind", "key", "pk", *FIELDS)
+        self._rows = {(KINDS[kind], key): Row(*rest) for kind, key, *rest in values.iterator()}
+
+    def record(self, inventory: Inventory, events: tuple[Event, ...], *, events_lost: bool, now: datetime) -> int:
+        """Bring the ledger up to what a pass saw. Returns how many rows were written.
+
+        Kinds that the pass could not list are left as they are: not listed is not gone.
+        """
+        uses = last_uses(inventory, events)
+        before = {key: replace(row) for key, row in self._rows.items()}
+        seen = dict(_seen(inventory))
+        for key, what in seen.items():
+            row = self._rows.get(key)
+            if row is None:
+                self._rows[key] = _first(what, uses.get(key), now)
+            else:
+                _update(row, what, uses.get(key), lost=events_lost, now=now)
+        complete = _listed_kinds(inventory)
+        for key, row in self._rows.items():
+            if key not in seen and key[0] in complete and row.gone_at is None:
+                row.gone_at, row.in_use = now, False
+        return self._write(before)
+
+    def history(self, *, now: datetime) -> dict[Key, History]:
+        """What is known of everything that is on the host. Something in use was last used `now`."""
+        return {
+            key: History(
+                first_seen_at=row.first_seen_at,
+                last_used_at=now if row.in_use else row.last_used_at,
+                last_used_confidence=Confidence.POLLED if row.in_use else Confidence(row.last_used_confidence),
+                dangling_since=row.dangling_since,
+                unused_since=row.unused_since,
+            )
+            for key, row in self._rows.items()
+            if row.gone_at is None
+        }
+
+    def _write(self, before: dict[Key, Row]) -> int:
+        new = [self._resource(key, row) for key, row in self._rows.items() if key not in before]
+        changed = [self._resource(key, row) for key, row in self._rows.items() if key in before and row != before[key]]
+        Resource.objects.bulk_create(new, batch_size=BATCH)
+        Resource.objects.bulk_update(changed, FIELDS, batch_size=BATCH)
+        return len(new) + len(changed)
+
+    def _resource(self, key: Key, row: Row) -> Resource:
+        return Resource(pk=row.pk, host=self._host, kind=key[0].value, key=key[1], **row.fields())
+
+
+def record(host: Host, inventory: Inventory, events: tuple[Event, ...], *, events_lost: bool, now: datetime) -> int:
+    """Bring the ledger of `host` up to what a pass saw. Returns how many rows were written."""
+    return Ledger(host).record(inventory, events, events_lost=events_lost, now=now)
 
 
 def history(host: Host, *, now: datetime) -> dict[Key, History]:
-    """What the ledger knows of everything that is on `host`. One query. Something in use was last used `now`."""
-    rows = Resource.objects.filter(host=host, gone_at=None).values_list(
-        "kind",
-        "key",
-        "first_seen_at",
-        "in_use",
-        "last_used_at",
-        "last_used_confidence",
-        "dangling_since",
-        "unused_since",
-    )
-    return {
-        (Kind(kind), key): History(
-            first_seen_at=first_seen,
-            last_used_at=now if in_use else last_used,
-            last_used_confidence=Confidence.POLLED if in_use else Confidence(confidence),
-            dangling_since=dangling_since,
-            unused_since=unused_since,
-        )
-        for kind, key, first_seen, in_use, last_used, confidence, dangling_since, unused_since in rows
-    }
+    """What the ledger knows of everything that is on `host`. One query."""
+    return Ledger(host).history(now=now)
 
 
 def _seen(inventory: Inventory) -> Iterator[tuple[Key, Seen]]:
@@ -93,23 +135,22 @@ def _listed_kinds(inventory: Inventory) -> set[Kind]:
     return listed
 
 
-def _first(host: Host, key: Key, what: Seen, used_at: datetime | None, now: datetime) -> Resource:
+def _first(what: Seen, used_at: datetime | None, now: datetime) -> Row:
     used = used_at or (now if what.in_use else None)
     confidence = Confidence.EVENT if used_at else Confidence.POLLED if what.in_use else Confidence.NEVER_SEEN
-    return Resource(
-        host=host,
-        kind=key[0].value,
-        key=key[1],
+    return Row(
+        pk=None,
         first_seen_at=now,
+        gone_at=None,
         in_use=what.in_use,
         last_used_at=used,
-        last_used_confidence=confidence,
+        last_used_confidence=confidence.value,
         unused_since=None if what.in_use else now,
         dangling_since=now if what.dangling else None,
     )
 
 
-def _update(row: Resource, what: Seen, used_at: datetime | None, *, lost: bool, now: datetime) -> None:
+def _update(row: Row, what: Seen, used_at: datetime | None, *, lost: bool, now: datetime) -> None:
     """Move one row on. The time of an event beats the time of the pass; a use between two passes is still a use."""
     row.dangling_since = (row.dangling_since or now) if what.dangling else None
     if row.gone_at is not None:

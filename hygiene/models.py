@@ -140,6 +140,8 @@ class SnapshotDocument(models.Model):
     """A canonical inventory, compressed, stored once however many snapshots are equal to it."""
 
     sha256 = models.CharField(max_length=64, primary_key=True)
+    # digest of the facts as pydantic writes them: cheap to make, and enough to see that nothing changed since
+    facts_sha256 = models.CharField(max_length=64, db_index=True)
     compressed = models.BinaryField()
     text_bytes = models.BigIntegerField()
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from hygiene.contracts import Observation
 from hygiene.parse.assemble import assemble_inventory, assemble_readings
-from launchplane.hosts.connect import engine_of, require_pinned
+from launchplane.hosts.connect import engine_of
 from launchplane.hosts.contracts import MachineFacts, MachineQuestion
 from launchplane.hosts.engine import Engine, Progress
 from launchplane.hosts.machine.read import read_machine
@@ -31,14 +31,12 @@ def observe(host: Host, *, since: datetime | None, progress: Progress) -> Pass:
     """One pass over `host`; events since `since`. Raises EngineUnavailable, EngineReplaced, NotBuiltYet."""
     started, now = monotonic(), timezone.now()
     engine = engine_of(host)
-    identity = engine.identify()
-    require_pinned(host, identity)
-    progress("asking the engine and reading the machine")
     with ThreadPoolExecutor(1, thread_name_prefix="machine") as pool:
-        reading = pool.submit(_read_machine, host, identity.docker_root, now)
-        raw = engine.observe(since=since, until=now, progress=progress)
+        reading = pool.submit(_read_machine, host, host.docker_root, now)
+        raw = engine.observe(since=since, until=now, progress=progress, pinned_id=host.engine_id)
         machine = reading.result()
-    require_pinned(host, raw.identity)
+    if raw.identity.docker_root != host.docker_root:
+        machine = _read_machine(host, raw.identity.docker_root, now)
     readings, events = assemble_readings(raw, machine)
     observation = Observation(
         inventory=assemble_inventory(raw),

@@ -3,10 +3,11 @@
 import fcntl
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
@@ -20,8 +21,9 @@ from hygiene.defaults import require_running_builders
 from hygiene.judge import Judgement
 from hygiene.layers import known_layers, learn_layers
 from hygiene.models import ObservationRun, Snapshot
-from hygiene.observe import Pass, observe
+from hygiene.observe import observe
 from hygiene.policy import policy_of
+from hygiene.reclaim import Layers
 from hygiene.report import build_report
 from launchplane.access.models import User
 from launchplane.hosts.models import Host
@@ -29,6 +31,7 @@ from launchplane.hosts.services import record_contact
 from launchplane.problems import Problem
 
 Status = ObservationRun.Status
+SAID_EVERY_SECONDS = 0.5
 GIVEN_UP_AFTER = timedelta(minutes=10)
 
 
@@ -94,49 +97,62 @@ def refresh_report(host: Host) -> None:
         observed_at=snapshot.observed_at,
         duration_ms=snapshot.duration_ms,
     )
-    report = _report(host, observation)
+    layers = known_layers(image.id for image in observation.inventory.images)
+    report = _report(host, observation, ledger.Ledger(host), layers)
     Snapshot.objects.filter(pk=snapshot.pk).update(**snapshots.figures(report))
 
 
 def _observe_and_store(host: Host, run: ObservationRun) -> Snapshot:
-    def progress(words: str) -> None:
-        ObservationRun.objects.filter(pk=run.pk).update(progress=words[:200])
-
+    progress = _Progress(run)
     last = host.snapshots.first()
     seen = observe(host, since=last.observed_at if last else None, progress=progress)
-    learn_layers(seen.engine, (image.id for image in seen.observation.inventory.images), progress=progress)
+    layers = learn_layers(seen.engine, (image.id for image in seen.observation.inventory.images), progress=progress)
     progress("storing")
-    return _store(host, seen, first=last is None)
+    return store(host, seen.observation, layers, first=last is None)
 
 
-def _store(host: Host, seen: Pass, *, first: bool) -> Snapshot:
-    observation = seen.observation
+def store(host: Host, observation: Observation, layers: Mapping[str, Layers], *, first: bool) -> Snapshot:
+    """Judge and keep one observation, all of it or nothing. The `first` one enters running builders as required."""
     with transaction.atomic():
         record_contact(host)
+        book = ledger.Ledger(host)
         if first:
             require_running_builders(host, observation.inventory)
-        ledger.record(
-            host,
+        book.record(
             observation.inventory,
             observation.events,
             events_lost=observation.readings.events_truncated,
             now=observation.observed_at,
         )
-        snapshot = snapshots.store(host, observation, _report(host, observation))
+        report = _report(host, observation, book, layers)
+        snapshot = snapshots.store(host, observation, report)
         snapshots.thin(host, now=observation.observed_at)
     return snapshot
 
 
-def _report(host: Host, observation: Observation) -> Report:
+def _report(host: Host, observation: Observation, book: ledger.Ledger, layers: Mapping[str, Layers]) -> Report:
     policy = policy_of(host)
     judgement = Judgement(
         observation.inventory,
-        ledger.history(host, now=observation.observed_at),
+        book.history(now=observation.observed_at),
         policy,
-        known_layers(image.id for image in observation.inventory.images),
+        layers,
         now=observation.observed_at,
     )
     return build_report(host, observation, judgement, policy)
+
+
+class _Progress:
+    """Says on the run's row how far it is: twice a second at most, since each word costs a commit."""
+
+    def __init__(self, run: ObservationRun) -> None:
+        self._run = run
+        self._said_at = monotonic()
+
+    def __call__(self, words: str) -> None:
+        if monotonic() - self._said_at >= SAID_EVERY_SECONDS:
+            ObservationRun.objects.filter(pk=self._run.pk).update(progress=words[:200])
+            self._said_at = monotonic()
 
 
 @contextmanager
@@ -176,7 +192,8 @@ def _claim(host: Host, asked_by: str, run: ObservationRun | None) -> Observation
     _give_up_old(host)
     now = timezone.now()
     run = run or ObservationRun(host=host, asked_by=asked_by, asked_at=now)
-    run.status, run.started_at, run.machine, run.progress = Status.RUNNING, now, platform.node()[:100], "starting"
+    run.status, run.started_at, run.machine = Status.RUNNING, now, platform.node()[:100]
+    run.progress = "asking the engine and reading the machine"
     try:
         with transaction.atomic():
             run.save()

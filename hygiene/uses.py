@@ -9,7 +9,8 @@ from datetime import datetime
 from hygiene.classify import Key
 from hygiene.contracts import Event, Inventory, Kind
 
-CONTAINER_USES = {"create", "start", "restart", "unpause", "die", "stop", "kill", "exec_create", "exec_start", "commit"}
+# No exec: what takes one runs, and is in use anyway; and our own reads inside builders are execs.
+CONTAINER_USES = {"create", "start", "restart", "unpause", "die", "stop", "kill", "commit"}
 IMAGE_USES = {"pull", "load", "import", "push", "save"}
 VOLUME_USES = {"mount", "unmount"}
 

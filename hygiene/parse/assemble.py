@@ -138,11 +138,12 @@ def _all_volumes(measured: list[Volume] | None, raw: RawObservation, reasons: Re
     if answer is None or answer.reason is not None or (listed is not None and not isinstance(listed, list)):
         reasons["volumes"] = (answer.reason if answer else None) or "the engine's list of volumes cannot be read"
         return measured or []
-    made, unusable = items.each(listed, items.volume)
+    sized = {volume.name for volume in measured or ()}
+    unsized = [entry for entry in listed or () if not isinstance(entry, Mapping) or entry.get("Name") not in sized]
+    made, unusable = items.each(unsized, items.volume)
     if unusable:
         reasons["volumes"] = f"{unusable} volumes have no usable name"
-    sized = {volume.name: volume for volume in measured or ()}
-    return [*sized.values(), *(volume for volume in made if volume.name not in sized)]
+    return [*(measured or ()), *made]
 
 
 def _services(raw: RawObservation, reasons: Reasons) -> tuple[Service, ...] | None:

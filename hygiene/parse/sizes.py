@@ -8,11 +8,11 @@ from hygiene.contracts import DockerSummary, TypeSummary
 _UNITS = {
     unit: base**power
     for base, suffix in ((1000, "B"), (1024, "iB"))
-    for power, letter in enumerate(["", "k", "M", "G", "T", "P"])
+    for power, letter in enumerate(["", "k", "M", "G", "T", "P", "E"])
     for unit in {f"{letter}{suffix}", f"{letter.upper()}{suffix}"}
     if letter or suffix == "B"
 }
-_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s?([kKMGTP]?i?B)")
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s?([kKMGTPE]?i?B)", re.ASCII)
 _TYPES = {
     "images": "images",
     "containers": "containers",
@@ -21,8 +21,8 @@ _TYPES = {
 }
 _LINE = re.compile(
     r"(?P<type>Images|Containers|Local Volumes|Build Cache)\s+(?P<count>\d{1,12})\s+(?P<active>\d{1,12})\s+"
-    r"(?P<size>[\d.]+\s?[kKMGTP]?i?B)\s+(?P<reclaimable>[\d.]+\s?[kKMGTP]?i?B)(?:\s+\(\d+(?:\.\d+)?%\))?",
-    re.IGNORECASE,
+    r"(?P<size>[\d.]+\s?[kKMGTPE]?i?B)\s+(?P<reclaimable>[\d.]+\s?[kKMGTPE]?i?B)(?:\s+\(\d+(?:\.\d+)?%\))?",
+    re.IGNORECASE | re.ASCII,
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 LARGEST = 2**53 - 1  # the largest integer that canonical JSON can hold (RFC 8785, section 3.2.2.3)
@@ -66,7 +67,7 @@ def labels(value: Any) -> dict[str, str]:
     """Labels as text to text; at most 200 of them."""
     if not isinstance(value, Mapping):
         return {}
-    return {text(name): text(content) for name, content in list(value.items())[:MOST_LABELS]}
+    return {text(name): text(content) for name, content in islice(value.items(), MOST_LABELS)}
 
 
 def texts(value: Any) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """From a host's record to its engine, with the identity checked before anything is believed."""
 
 from launchplane.hosts.contracts import EngineIdentity
-from launchplane.hosts.engine import Engine
-from launchplane.hosts.errors import EngineReplaced, NotBuiltYet
+from launchplane.hosts.engine import Engine, require_pinned
+from launchplane.hosts.errors import NotBuiltYet
 from launchplane.hosts.local_engine import LocalEngine
 from launchplane.hosts.models import Host
 
@@ -24,15 +24,5 @@ def identify_new(host: Host) -> EngineIdentity:
 def identify(host: Host) -> EngineIdentity:
     """Who answers, if it is the engine that was pinned. Raises EngineUnavailable, EngineReplaced."""
     identity = engine_of(host).identify()
-    require_pinned(host, identity)
+    require_pinned(identity, host.engine_id)
     return identity
-
-
-def require_pinned(host: Host, identity: EngineIdentity) -> None:
-    """Raise EngineReplaced if `identity` is not the engine that was there when the host was added."""
-    if identity.engine_id != host.engine_id:
-        raise EngineReplaced(
-            "engine_replaced",
-            f"Another engine answers for {host.name}: {identity.engine_id}; pinned is {host.engine_id}. "
-            "Nothing was read. If the machine was rebuilt on purpose, add it as a new host.",
-        )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from launchplane.hosts.contracts import Answer, EngineIdentity, RawObservation
-from launchplane.hosts.errors import EngineUnavailable
+from launchplane.hosts.errors import EngineReplaced, EngineUnavailable
 
 API_OLDEST: Final = (1, 41)
 API_NEWEST: Final = (1, 52)
@@ -40,8 +40,13 @@ class Engine(Protocol):
         """Which engine answers. Raises EngineUnavailable."""
         ...
 
-    def observe(self, *, since: datetime | None, until: datetime, progress: Progress) -> RawObservation:
-        """One read-only pass; events from `since` on. Raises EngineUnavailable; any other failure is in its answer."""
+    def observe(
+        self, *, since: datetime | None, until: datetime, progress: Progress, pinned_id: str | None = None
+    ) -> RawObservation:
+        """One read-only pass; events from `since` on. Raises EngineUnavailable; any other failure is in its answer.
+
+        With `pinned_id`, raises EngineReplaced before anything else is asked of an engine that has another id.
+        """
         ...
 
     def image_layers(self, image_ids: Sequence[str], *, progress: Progress) -> dict[str, Answer]:
@@ -52,6 +57,16 @@ class Engine(Protocol):
 def builder_answer(container_id: str, read: str) -> str:
     """The name of the answer to one of BUILDER_READS inside one builder's container."""
     return f"buildkit/{container_id}/{read}"
+
+
+def require_pinned(identity: EngineIdentity, pinned_id: str) -> None:
+    """Raise EngineReplaced if `identity` is not the engine that was there when the host was added."""
+    if identity.engine_id != pinned_id:
+        raise EngineReplaced(
+            "engine_replaced",
+            f"Another engine answers: {identity.engine_id}; pinned is {pinned_id}. Nothing was read. "
+            "If the machine was rebuilt on purpose, add it as a new host.",
+        )
 
 
 def pinned_api_version(server: str, *, oldest_served: str = "") -> str:

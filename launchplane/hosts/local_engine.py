@@ -27,6 +27,7 @@ from launchplane.hosts.engine import (
     builder_answer,
     is_at_least,
     pinned_api_version,
+    require_pinned,
 )
 from launchplane.hosts.errors import CallFailed, EngineUnavailable
 
@@ -59,9 +60,13 @@ class LocalEngine:
         """Which engine answers; the API version is the one that all further calls use. Raises EngineUnavailable."""
         return self._introduce()[0]
 
-    def observe(self, *, since: datetime | None, until: datetime, progress: Progress) -> RawObservation:
+    def observe(
+        self, *, since: datetime | None, until: datetime, progress: Progress, pinned_id: str | None = None
+    ) -> RawObservation:
         """One pass: one `/system/df`, the rest beside it. A failure is in its answer, unless nobody answers at all."""
         identity, answers = self._introduce()
+        if pinned_id is not None:
+            require_pinned(identity, pinned_id)
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="observe") as pool:
             pending = {
                 name: pool.submit(self._answer, identity, ask)
@@ -72,6 +77,9 @@ class LocalEngine:
             for name, ask in self._builder_questions(answers[CONTAINERS]):
                 pending[name] = pool.submit(self._answer, identity, ask)
             answers.update(_collected(pending, progress))
+        if answers[DF].failed:
+            # the disk usage has the same list, measured: asked beside it, the two slow each other down (measured)
+            answers[IMAGES] = self._answer(identity, self._get(IMAGES, "/images/json", all=0))
         return RawObservation(identity, answers)
 
     def image_layers(self, image_ids: Sequence[str], *, progress: Progress) -> dict[str, Answer]:
@@ -108,7 +116,6 @@ class LocalEngine:
         return {
             DF: lambda to: ANSWERS[DF](to.get("/system/df", seconds=self._limits.df_seconds, params=df_params), DF),
             CONTAINERS: self._get(CONTAINERS, "/containers/json", all=1),
-            IMAGES: self._get(IMAGES, "/images/json", all=0),
             VOLUMES: self._get(VOLUMES, "/volumes"),
             EVENTS: lambda to: self._events(to, since, until),
         }

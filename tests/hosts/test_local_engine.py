@@ -44,7 +44,7 @@ def test_a_real_engine_introduces_itself(planted_engine: PrivateEngine, client: 
 def test_observing_sends_only_get_and_the_three_named_reads_in_each_builder(planted_engine: PrivateEngine) -> None:
     with EngineSocket(upstream=str(planted_engine.socket)) as recorder:
         observation = observe(recorder.url, since=datetime.now(UTC) - timedelta(hours=1))
-        images = [image["Id"] for image in observation.answers["images"].value]
+        images = [image["Id"] for image in observation.answers["df"].value["Images"]]
         LocalEngine(recorder.url).image_layers(images, progress=lambda _: None)
 
     assert {name for name, answer in observation.answers.items() if answer.failed} == set()
@@ -67,13 +67,12 @@ def test_a_pass_has_an_answer_of_each_kind_and_names_its_progress(planted_engine
         "version",
         "info",
         "df",
-        "images",
         "containers",
         "volumes",
         "services",
         "events",
     }
-    assert {line.split(":")[0] for line in told} >= {"df", "images", *builder_reads}
+    assert {line.split(":")[0] for line in told} >= {"df", *builder_reads}
 
 
 def test_no_environment_command_or_exec_text_of_a_container_comes_along(

@@ -143,7 +143,7 @@ def test_df_is_asked_for_items_only_where_the_engine_knows_the_word() -> None:
 
 
 @pytest.mark.req("H4")
-@pytest.mark.parametrize("name", ["df", "images", "containers", "volumes", "events"])
+@pytest.mark.parametrize("name", ["containers", "volumes", "events"])
 @pytest.mark.parametrize(
     "behaviour",
     [
@@ -157,12 +157,22 @@ def test_df_is_asked_for_items_only_where_the_engine_knows_the_word() -> None:
     ids=["hangs", "drips", "html", "hangs up", "cut", "500"],
 )
 def test_one_failing_answer_has_a_reason_and_the_others_are_there(name: str, behaviour: Behaviour) -> None:
-    path = {"df": "/system/df", "images": "/images/json", "containers": "/containers/json"}.get(name, f"/{name}")
+    path = {"containers": "/containers/json"}.get(name, f"/{name}")
     with EngineSocket(plain_engine() | {path: behaviour}) as engine:
         answers = observation(engine, since=NOW - timedelta(hours=1)).answers
 
     assert [failed for failed, answer in answers.items() if answer.failed] == [name]
     assert answers[name].value is None
+
+
+def test_the_list_of_images_is_asked_for_only_when_there_is_no_disk_usage() -> None:
+    with EngineSocket(plain_engine()) as engine:
+        assert "images" not in observation(engine).answers
+
+    with EngineSocket(plain_engine() | {"/system/df": hangs}) as engine:
+        answers = observation(engine).answers
+    assert answers["df"].failed
+    assert answers["images"].value == []
 
 
 def test_a_refused_df_is_told_apart_and_not_asked_again() -> None:
@@ -187,20 +197,20 @@ def test_the_engines_message_is_one_short_line_without_control_characters() -> N
 
 @pytest.mark.parametrize(
     "body",
-    [b'[{"Id": NaN}]', b'[{"Size": 1e999}]', b"[" * 100_000, b'[{"Labels": "text"}]', b"[null]", b"[{}] trailing"],
+    [b'[{"Id": NaN}]', b'[{"SizeRw": 1e999}]', b"[" * 100_000, b'[{"Labels": "text"}]', b"[null]", b"[{}] trailing"],
 )
 def test_an_answer_of_an_unexpected_shape_is_a_reason(body: bytes) -> None:
-    with EngineSocket(plain_engine() | {"/images/json": speaks(body)}) as engine:
-        assert reason(engine, "images")
+    with EngineSocket(plain_engine() | {"/containers/json": speaks(body)}) as engine:
+        assert reason(engine, "containers")
 
 
 def test_an_answer_beyond_the_size_limit_is_not_read_to_its_end() -> None:
     endless = raw(b"HTTP/1.1 200 OK\r\n\r\n[" + b" " * 1_000_000)
     limits = Limits(answer_bytes=100_000)
-    with EngineSocket(plain_engine() | {"/images/json": endless}) as engine:
+    with EngineSocket(plain_engine() | {"/containers/json": endless}) as engine:
         seen = LocalEngine(engine.url, limits=limits).observe(since=None, until=NOW, progress=lambda _: None)
 
-    assert seen.answers["images"].reason == "The engine's answer is larger than 100000 bytes: not read."
+    assert seen.answers["containers"].reason == "The engine's answer is larger than 100000 bytes: not read."
 
 
 def test_an_engine_that_stops_in_the_middle_of_a_pass_is_unavailable() -> None:

@@ -1,0 +1,13 @@
+"""`python -m tests.bench NAME`."""
+
+import sys
+
+from tests.bench import inventory
+
+MEASUREMENTS = {"inventory": inventory.main}
+
+if __name__ == "__main__":
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name not in MEASUREMENTS:
+        sys.exit(f"usage: script/bench {'|'.join(MEASUREMENTS)}")
+    sys.exit(MEASUREMENTS[name]())
