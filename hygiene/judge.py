@@ -1,6 +1,6 @@
 """One inventory, judged: the verdict on each resource, and what removing any set of them frees. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from hygiene.reclaim import Layers, LayerStore
 
 # a layer counts for the first of these classes that has it
 STRONGEST_FIRST = (Class.PROTECTED, Class.IN_USE, Class.UNKNOWN, Class.KEPT, Class.CANDIDATE)
+HELD = "Build cache that was made upon it stays, and BuildKit removes the last made first."
 REMOVABLE = (Class.CANDIDATE, Class.KEPT)
 
 
@@ -46,6 +47,7 @@ class Judgement:
         self._store = LayerStore({image.id: layers.get(image.id) for image in inventory.images}, own_cache)
         self._sizes = dict(_own_sizes(inventory))
         self._volume_of_builder = {b.name: b.volume for b in inventory.builders if b.volume}
+        self._below = _records_below(inventory)
 
     def keys(self, cls: Class) -> list[Key]:
         """The resources of one class, in the inventory's order."""
@@ -58,8 +60,14 @@ class Judgement:
     def reclaim(self, keys: Iterable[Key]) -> Reclaim:
         """What removing exactly these resources frees, together."""
         wanted = list(dict.fromkeys(keys))
-        refused = tuple((*key, self._why_not(key)) for key in wanted if not self._removable(key))
-        going = [key for key in wanted if self._removable(key)]
+        allowed = [key for key in wanted if self._removable(key)]
+        held = self._held_records(allowed)
+        going = [key for key in allowed if key not in held]
+        refused = tuple(
+            (*key, HELD if key in held else self._why_not(key))
+            for key in wanted
+            if key in held or not self._removable(key)
+        )
         images = [key for kind, key in going if kind == Kind.IMAGE]
         freed = self._store.freed_by(images, (key for kind, key in going if kind == Kind.BUILD_CACHE))
         unknown = [key for key in going if key[0] != Kind.IMAGE and self._size(key, going) is None]
@@ -74,7 +82,7 @@ class Judgement:
         if key[0] == Kind.IMAGE:
             freed = self._store.freed_by([key[1]])
             return freed.at_least_bytes if freed.exact else None
-        return self._size(key, [key])
+        return 0 if self._held_records([key]) else self._size(key, [key])
 
     def by_class(self) -> dict[Class, int]:
         """Bytes for each class, disjoint: a layer once, for the strongest class that has it. Unknown sizes add nothing.
@@ -95,6 +103,19 @@ class Judgement:
     def _removable(self, key: Key) -> bool:
         verdict = self.verdicts.get(key)
         return verdict is not None and verdict.cls in REMOVABLE
+
+    def _held_records(self, going: Collection[Key]) -> set[Key]:
+        """Which of these build cache records stay, because a record above them does: BuildKit removes from the top."""
+        volumes = {name for kind, name in going if kind == Kind.VOLUME}
+        within = {name for name, volume in self._volume_of_builder.items() if volume in volumes}
+        leaving = {key for kind, key in going if kind == Kind.BUILD_CACHE}
+        held: set[str] = set()
+        for record in self.inventory.build_cache if leaving else ():
+            below = None if record.key in leaving or record.builder in within else self._below.get(record.key)
+            while below is not None and below not in held:
+                held.add(below)
+                below = self._below.get(below)
+        return {(Kind.BUILD_CACHE, key) for key in leaving & held}
 
     def _why_not(self, key: Key) -> str:
         verdict = self.verdicts.get(key)
@@ -130,6 +151,13 @@ def _own_sizes(inventory: Inventory) -> Iterable[tuple[Key, int | None]]:
         yield (Kind.BUILD_CACHE, record.key), 0 if record.shared and not record.builder else record.size_bytes
     for builder in inventory.builders:
         yield (Kind.BUILDER, builder_key(builder)), 0
+
+
+def _records_below(inventory: Inventory) -> dict[str, str]:
+    """The key of the record that each record of build cache was made upon."""
+    keys = {(record.builder, record.id): record.key for record in inventory.build_cache}
+    below = {record.key: keys.get((record.builder, record.parent)) for record in inventory.build_cache}
+    return {key: parent for key, parent in below.items() if parent is not None}
 
 
 def _caveats(held_by_cache: int, unknown_images: int, unknown_sizes: int, *, exact: bool) -> tuple[str, ...]:
