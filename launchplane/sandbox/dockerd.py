@@ -17,6 +17,7 @@ import docker
 from docker.errors import DockerException
 from requests.exceptions import RequestException
 
+from launchplane import kernel
 from launchplane.hosts.command import run
 from launchplane.problems import Problem
 from launchplane.sandbox import processes
@@ -34,7 +35,10 @@ class EngineFailed(Problem):
 
 
 class PrivateEngine:
-    """The engine of `folder`. Nothing runs until `start`; another process may hold another object for it."""
+    """The engine of `folder`. Nothing runs until `start`; another process may hold another object for it.
+
+    It ends with the thread that started it: a server or a test run that was killed leaves no engine for long.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
@@ -113,6 +117,7 @@ class PrivateEngine:
                 stderr=log,
                 cwd="/",
                 start_new_session=True,
+                preexec_fn=kernel.end_with_parent,  # noqa: PLW1509 - one system call, looked up beforehand
             )
 
     def _options(self) -> list[str]:

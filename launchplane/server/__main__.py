@@ -7,7 +7,7 @@ from types import FrameType
 
 import django
 
-from launchplane.server import kernel
+from launchplane import kernel
 from launchplane.server.words import complain
 
 

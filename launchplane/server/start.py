@@ -13,10 +13,11 @@ from django.core.management import call_command
 from django.db import connections
 
 from hygiene.services import observe_host
+from launchplane import kernel
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from launchplane.sandbox.dockerd import PrivateEngine, find_dockerd
-from launchplane.server import kernel, packages
+from launchplane.server import packages
 from launchplane.server.announcement import announcement
 from launchplane.server.engine_choice import EngineChoice, Situation, choose, silence
 from launchplane.server.first_start import create_first_accounts

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
-from launchplane.server import kernel
+from launchplane import kernel
 
 TICK_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 1.0

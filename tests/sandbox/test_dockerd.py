@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import docker
@@ -9,7 +11,7 @@ import pytest
 
 from launchplane.sandbox.dockerd import EngineFailed, PrivateEngine
 from launchplane.sandbox.mounts import mounted_below
-from launchplane.sandbox.processes import with_argument
+from launchplane.sandbox.processes import wait_until_gone, with_argument
 
 
 @pytest.mark.engine
@@ -46,6 +48,20 @@ def test_stop_leaves_no_process_no_mount_and_no_socket(tmp_path: Path) -> None:
     assert with_argument([str(engine.runtime)]) == []
     assert mounted_below(engine.folder, engine.runtime) == []
     assert not engine.runtime.exists()
+
+
+@pytest.mark.engine
+def test_it_does_not_outlive_a_process_that_was_killed(tmp_path: Path) -> None:
+    engine = PrivateEngine(tmp_path / "engine")
+    start = "import pathlib, sys, time; from launchplane.sandbox.dockerd import PrivateEngine\n"
+    start += f"PrivateEngine(pathlib.Path({str(engine.folder)!r})).start(); print('up', flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", start], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+    ) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == b"up\n"
+        owner.kill()
+    assert wait_until_gone([str(engine.runtime)], timeout_seconds=15) == []
 
 
 @pytest.mark.engine

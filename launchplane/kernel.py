@@ -7,10 +7,11 @@ from collections.abc import Collection
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+LIBC = ctypes.CDLL(None, use_errno=True)  # here, since little may be done between fork and exec
 
 
 def end_with_parent() -> None:
-    """Between fork and exec: the kernel sends this process SIGTERM when its parent dies, however that dies."""
+    """Between fork and exec: the kernel sends this process SIGTERM when the thread that made it ends, in any way."""
     _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -35,6 +36,5 @@ def _ended_child() -> int | None:
 
 
 def _prctl(option: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, value, 0, 0, 0) != 0:
+    if LIBC.prctl(option, value, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"prctl({option}, {value}) failed")
