@@ -13,15 +13,12 @@ import subprocess
 import time
 from pathlib import Path
 
-import docker
-from docker.errors import DockerException
-from requests.exceptions import RequestException
-
 from launchplane import kernel
 from launchplane.hosts.command import run
 from launchplane.problems import Problem
 from launchplane.sandbox import processes
 from launchplane.sandbox.mounts import unmount_below
+from launchplane.sandbox.ping import silence
 
 # A Unix socket's address has 108 bytes; the longest that an engine makes below its runtime folder takes 48 of them.
 LONGEST_RUNTIME_PATH = 59
@@ -58,16 +55,7 @@ class PrivateEngine:
 
     def answers(self) -> bool:
         """True if the engine says OK on its socket within two seconds."""
-        if not self.socket.is_socket():
-            return False
-        try:
-            client = docker.DockerClient(base_url=self.url, version="1.41", timeout=2)
-            try:
-                return bool(client.ping())
-            finally:
-                client.close()
-        except (DockerException, RequestException):
-            return False
+        return silence(self.url, timeout_seconds=2) is None
 
     def start(self, *, timeout_seconds: float = 40) -> bool:
         """Have the engine answer. True if it was started, False if it ran already. Raises EngineFailed."""

@@ -4,10 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import docker
-from docker.errors import DockerException
-from requests.exceptions import RequestException
-
 from launchplane.problems import Problem
 
 DEFAULT_URL = "unix:///var/run/docker.sock"
@@ -55,18 +51,6 @@ def choose(situation: Situation, *, silence: Callable[[str], str | None]) -> Eng
     return EngineChoice(None, False, f"{unanswered} {_without(situation)}")
 
 
-def silence(url: str) -> str | None:
-    """Why no engine answers at `url` within three seconds, or None if one does."""
-    try:
-        client = docker.DockerClient(base_url=url, version="1.41", timeout=3)
-        try:
-            return None if client.ping() else "it did not say OK"
-        finally:
-            client.close()
-    except (DockerException, RequestException) as error:
-        return _in_words(error)
-
-
 def _always(situation: Situation) -> EngineChoice:
     if not situation.can_make_sandbox:
         raise Problem(
@@ -92,11 +76,3 @@ def _without(situation: Situation) -> str:
         return "The hosts that were added are kept; their pages say since when they cannot be reached."
     why = "LAUNCHPLANE_SANDBOX is never" if situation.mode == "never" else "a sandbox needs root on Debian"
     return f"Starting without a host ({why}); the dashboard says how to add one."
-
-
-def _in_words(error: Exception) -> str:
-    text = str(error)
-    for part, words in (("No such file", "there is no such socket"), ("Permission denied", "permission denied")):
-        if part in text:
-            return words
-    return "nothing listens there" if "Connection refused" in text else "it does not answer like an engine"

@@ -6,7 +6,7 @@ from django.conf import settings
 gunicorn.SERVER = "launchplane"
 
 wsgi_app = "launchplane.wsgi"
-bind = f"{settings.BIND}:{settings.PORT}"
+bind = f"[{settings.BIND}]:{settings.PORT}" if ":" in settings.BIND else f"{settings.BIND}:{settings.PORT}"
 workers = 2
 worker_class = "gthread"
 threads = 4

@@ -17,9 +17,10 @@ from launchplane import kernel
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from launchplane.sandbox.dockerd import PrivateEngine, find_dockerd
+from launchplane.sandbox.ping import silence
 from launchplane.server import packages
 from launchplane.server.announcement import announcement
-from launchplane.server.engine_choice import EngineChoice, Situation, choose, silence
+from launchplane.server.engine_choice import EngineChoice, Situation, choose
 from launchplane.server.first_start import create_first_accounts
 from launchplane.server.hosts import ensure_local_host, ensure_sandbox_host
 from launchplane.server.programs import is_healthy, programs, require_free_port

@@ -1,15 +1,12 @@
-"""Which engine a start takes: a table, and the engines of this machine."""
+"""Which engine a start takes: a table."""
 
-import socket
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from launchplane.problems import Problem
-from launchplane.sandbox.dockerd import PrivateEngine
-from launchplane.server.engine_choice import DEFAULT_URL, Situation, choose, silence
+from launchplane.server.engine_choice import DEFAULT_URL, Situation, choose
 
 FRESH = Situation(mode="auto", docker_host="", has_hosts=False, sandbox_was_made=False, can_make_sandbox=True)
 ELSEWHERE = "unix:///run/user/1000/docker.sock"
@@ -69,25 +66,3 @@ def test_an_engine_elsewhere_is_refused_in_a_sentence(docker_host: str) -> None:
 def test_a_sandbox_that_must_be_but_cannot_is_refused_in_a_sentence() -> None:
     with pytest.raises(Problem, match="needs root"):
         choose(replace(FRESH, mode="always", can_make_sandbox=False), silence=nothing_answers)
-
-
-def test_a_socket_that_is_not_there_is_silent(tmp_path: Path) -> None:
-    assert silence(f"unix://{tmp_path}/docker.sock") == "there is no such socket"
-
-
-def test_a_socket_that_nobody_listens_on_is_silent(tmp_path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as left_behind:
-        left_behind.bind(str(tmp_path / "docker.sock"))
-    assert silence(f"unix://{tmp_path}/docker.sock") == "nothing listens there"
-
-
-def test_a_socket_that_never_answers_is_silent(tmp_path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as mute:
-        mute.bind(str(tmp_path / "docker.sock"))
-        mute.listen()
-        assert silence(f"unix://{tmp_path}/docker.sock") == "it does not answer like an engine"
-
-
-@pytest.mark.engine
-def test_an_engine_that_answers_is_not_silent(private_engine: PrivateEngine) -> None:
-    assert silence(private_engine.url) is None
