@@ -22,6 +22,7 @@ from hygiene.contracts import (
     Volume,
 )
 from hygiene.labels import carries
+from hygiene.names import is_called
 from hygiene.parse.builders import answers_to
 from hygiene.protections import Protections
 from hygiene.users import Users, find_users
@@ -76,7 +77,7 @@ def classify(
 
 
 def builder_key(builder: Builder) -> str:
-    """The key of a builder: its node; a second trace of the same node is told apart by its volume or container."""
+    """The key of a builder: its node, of which there is one trace only (`parse.builders.pair`)."""
     return builder.name
 
 
@@ -206,7 +207,7 @@ def _warm_parts(inventory: Inventory, policy: Policy) -> dict[Key, str]:
         if wanted is not None:
             parts |= dict.fromkeys(_parts(builder), f"Required warm on this host: part of builder {wanted}.")
     for image in inventory.images:
-        ref = next((tag for tag in image.tags if tag in policy.required_images), None)
+        ref = next((ref for ref in policy.required_images if is_called(image, ref)), None)
         if ref is not None:
             parts[Kind.IMAGE, image.id] = f"Required warm on this host: image {ref}."
     return parts

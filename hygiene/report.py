@@ -16,6 +16,7 @@ from hygiene.contracts import (
 )
 from hygiene.judge import Judgement
 from hygiene.labels import carries
+from hygiene.names import is_called
 from hygiene.parse.builders import answers_to
 from hygiene.parse.sizes import human_size
 from launchplane.hosts.models import Host
@@ -163,11 +164,10 @@ def _warmth(node: Builder, inventory: Inventory) -> str:
 
 def warm_images(inventory: Inventory, policy: Policy) -> Iterator[WarmImage]:
     """Each required image, by its tag."""
-    by_tag = {tag: image.id for image in inventory.images for tag in image.tags}
     for ref in policy.required_images:
-        present = ref in by_tag
-        known = present or "images" not in inventory.unmeasured
-        yield WarmImage(ref=ref, id=by_tag.get(ref), present=present if known else None)
+        found = next((image.id for image in inventory.images if is_called(image, ref)), None)
+        known = found is not None or "images" not in inventory.unmeasured
+        yield WarmImage(ref=ref, id=found, present=found is not None if known else None)
 
 
 def _findings(report: Report, host: Host, inventory: Inventory, orphans: _Orphans) -> Iterator[Finding]:

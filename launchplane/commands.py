@@ -25,7 +25,7 @@ WAITING = {"observation_running"}
 
 
 def exit_code(problem: Problem) -> int:
-    """4 for what was refused for safety's sake, 3 for what waits, 2 for what could not be reached or was asked wrongly."""
+    """4 for what was refused for safety's sake, 3 for what waits, 2 for the unreachable and for wrong usage."""
     if problem.code in REFUSALS:
         return REFUSED
     return ATTENTION if problem.code in WAITING else USAGE

@@ -5,6 +5,7 @@ Each name may also be given as `LAUNCHPLANE_<NAME>_FILE`, the path of a file tha
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -12,16 +13,19 @@ from environs import FileAwareEnv
 
 env = FileAwareEnv(prefix="LAUNCHPLANE_", eager=True)
 
-KNOWN = {
-    "VAR",
-    "DATABASE_URL",
-    "BIND",
-    "PORT",
-    "SECRET_KEY",
-    "ALLOWED_HOSTS",
-    "PUBLIC_URL",
-    "SANDBOX",
-    "DEBUG",
+KNOWN = {"VAR", "DATABASE_URL", "BIND", "PORT", "SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL", "SANDBOX"}
+# Settings of parts that are not built yet: an environment that holds them already is not wrong.
+FORESEEN = {
+    "EVIDENCE_DIR",
+    "GITHUB_API_URL",
+    "GITHUB_TOKEN",
+    "GITHUB_APP_ID",
+    "GITHUB_APP_KEY",
+    "OIDC_ISSUER",
+    "OIDC_AUDIENCE",
+    "OIDC_JWKS_URL",
+    "SOLO_OPERATOR",
+    "NOTIFY_URLS",
 }
 
 
@@ -32,7 +36,7 @@ def refuse_unknown_names() -> None:
         for name in os.environ
         if name.startswith("LAUNCHPLANE_")
     }
-    if unknown := sorted(names - KNOWN):
+    if unknown := sorted(names - KNOWN - FORESEEN):
         raise ValueError(f"unknown setting LAUNCHPLANE_{unknown[0]}: known are {', '.join(sorted(KNOWN))}")
 
 
@@ -50,14 +54,22 @@ def secret_key(keys: Path) -> str:
         return str(given)
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = keys / "secret_key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    made = secrets.token_urlsafe(50)
+    if not path.exists():
+        _make_secret(path)
+    return path.read_text()
+
+
+def _make_secret(path: Path) -> None:
+    """Written aside and linked: of several processes that start at once one wins, and none reads half a key."""
+    descriptor, aside = tempfile.mkstemp(dir=path.parent)  # mode 0600
     with os.fdopen(descriptor, "w") as file:
-        file.write(made)
-    return made
+        file.write(secrets.token_urlsafe(50))
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    finally:
+        Path(aside).unlink()
 
 
 def sandbox_mode() -> Literal["auto", "always", "never"]:

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 
 @require_safe
-def health(request: HttpRequest) -> JsonResponse:
+def health(_request: HttpRequest) -> JsonResponse:
     """200 with the storage backend, 503 if the database does not answer (H57)."""
     backend = "postgres" if connection.vendor == "postgresql" else connection.vendor
     try:

@@ -17,7 +17,7 @@ SANDBOX = sandbox_mode()
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://{BIND}:{PORT}").rstrip("/")
 
 SECRET_KEY = secret_key(VAR / "keys")
-DEBUG = env.bool("DEBUG", False)
+DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", urlsplit(PUBLIC_URL).hostname or BIND])
 
 INSTALLED_APPS = [
@@ -136,10 +136,10 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 Q_CLUSTER = {
     "name": "observe",
     "orm": "default",
-    "workers": 1,
-    "queue_limit": 1,
+    "workers": 2,
+    "queue_limit": 2,
     "timeout": 300,
-    "retry": 1000,
+    "retry": 1500,
     "max_attempts": 1,
     "ack_failures": True,
     "catch_up": False,

@@ -28,6 +28,11 @@ def is_state_volume(name: str) -> bool:
     return name.startswith(PREFIX) and name.endswith(SUFFIX) and len(name) > len(PREFIX) + len(SUFFIX)
 
 
+def state_volume_name(node: str) -> str:
+    """The name that buildx gives to the state volume of a node."""
+    return f"{PREFIX}{node}{SUFFIX}"
+
+
 def node_of_volume(name: str) -> str:
     """The node whose state a volume of this name is."""
     return name.removeprefix(PREFIX).removesuffix(SUFFIX)
@@ -41,7 +46,8 @@ def pair(
 ) -> list[Builder]:
     """Every node there is a trace of, sorted by name. `workers` and `cache_bytes` are by container id."""
     found = [_of_container(container, workers, cache_bytes) for container in containers if is_builder(container)]
-    claimed = {builder.volume for builder in found}
+    # a node that has a container is there: a volume with its name that it does not hold is no second builder
+    claimed = {builder.volume for builder in found} | {state_volume_name(builder.name) for builder in found}
     found += [_of_volume(volume) for volume in volumes if is_state_volume(volume.name) and volume.name not in claimed]
     return sorted(found, key=lambda builder: (builder.name, builder.container_id or ""))
 

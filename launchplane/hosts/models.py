@@ -9,6 +9,7 @@ from launchplane.hosts.validators import (
     validate_names,
     validate_patterns,
     validate_slug,
+    validate_window,
 )
 
 GB = 10**9
@@ -60,7 +61,10 @@ class Host(models.Model):
     reclaimable_limit_bytes = models.BigIntegerField(default=50 * GB)
     workdir_limit_bytes = models.BigIntegerField(default=50 * GB)
     maintenance_window = models.CharField(
-        max_length=40, blank=True, help_text="UTC, such as 22:00-05:00; empty is any time."
+        max_length=40,
+        blank=True,
+        validators=[validate_window],
+        help_text="UTC, like 22:00-05:00; empty is any time.",
     )
     approved = models.BooleanField(
         default=False, help_text="Without it the host is observed and planned for, never changed."

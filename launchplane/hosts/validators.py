@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 
 from launchplane.patterns import BadPattern, check
 
+WINDOW = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -46,6 +47,12 @@ def validate_pattern(value: str) -> None:
         check(value)
     except BadPattern as bad:
         raise ValidationError(str(bad)) from bad
+
+
+def validate_window(value: str) -> None:
+    """A span of the day in UTC; one that ends before it starts goes over midnight."""
+    if not WINDOW.fullmatch(value):
+        raise ValidationError(f"{value[:80]!r} is no span of the day: write it as 22:00-05:00")
 
 
 def validate_names(value: object) -> None:

@@ -64,7 +64,7 @@ class Command(Subcommands):
             )
         else:
             self.stdout.write(
-                f"{host.name}: its pinned engine answers, Docker {identity.engine_version} (API {identity.api_version})."
+                f"{host.name}: its pinned engine answers: Docker {identity.engine_version}, API {identity.api_version}."
             )
 
 
