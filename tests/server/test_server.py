@@ -193,7 +193,7 @@ def test_a_second_server_on_the_same_state_is_refused(server: Server, tmp_path: 
     [
         ("LAUNCHPLANE_SANDBOX", "maybe", "it must be auto, always or never"),
         ("LAUNCHPLANE_PROT", "8001", "unknown setting LAUNCHPLANE_PROT"),
-        ("LAUNCHPLANE_DEBUG", "perhaps", "LAUNCHPLANE_DEBUG"),
+        ("LAUNCHPLANE_DEBUG", "1", "LAUNCHPLANE_DEBUG"),
     ],
 )
 def test_a_wrong_setting_is_said_in_a_sentence(server: Server, name: str, value: str, sentence: str) -> None:
