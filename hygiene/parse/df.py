@@ -6,7 +6,7 @@ from typing import Any
 
 from hygiene.contracts import CacheRecord, Container, DockerSummary, Image, TypeSummary, Volume
 from hygiene.parse import items
-from hygiene.parse.values import amount
+from hygiene.parse.values import amount, total
 
 USAGE = {
     "images": "ImageUsage",
@@ -56,8 +56,8 @@ def parse_df(raw: Any) -> DiskUsage:
 def images_summary(images: Sequence[Image], layers_bytes: int | None, containers: Mapping[str, int]) -> TypeSummary:
     """As clients up to 28 count: all layers, less what images with containers hold for themselves alone."""
     active = [image for image in images if containers.get(image.id)]
-    held = _total([image.unique_bytes for image in active])
-    reclaimable = None if layers_bytes is None or held is None else layers_bytes - held
+    held = total([image.unique_bytes for image in active])
+    reclaimable = None if layers_bytes is None or held is None else amount(layers_bytes - held)
     return TypeSummary(count=len(images), active=len(active), size_bytes=layers_bytes, reclaimable_bytes=reclaimable)
 
 
@@ -66,8 +66,8 @@ def containers_summary(containers: Sequence[Container]) -> TypeSummary:
     return TypeSummary(
         count=len(containers),
         active=sum(container.alive for container in containers),
-        size_bytes=_total([container.size_rw_bytes for container in containers]),
-        reclaimable_bytes=_total([container.size_rw_bytes for container in containers if not container.alive]),
+        size_bytes=total([container.size_rw_bytes for container in containers]),
+        reclaimable_bytes=total([container.size_rw_bytes for container in containers if not container.alive]),
     )
 
 
@@ -78,8 +78,8 @@ def volumes_summary(volumes: Sequence[Volume]) -> TypeSummary:
     return TypeSummary(
         count=len(volumes),
         active=sum((volume.ref_count or 0) > 0 for volume in volumes),
-        size_bytes=_total([volume.size_bytes for volume in volumes]),
-        reclaimable_bytes=None if unknown else _total(unused),
+        size_bytes=total([volume.size_bytes for volume in volumes]),
+        reclaimable_bytes=None if unknown else total(unused),
     )
 
 
@@ -89,36 +89,30 @@ def build_cache_summary(records: Sequence[CacheRecord]) -> TypeSummary:
     return TypeSummary(
         count=len(records),
         active=sum(record.in_use for record in records),
-        size_bytes=_total([record.size_bytes for record in own]),
-        reclaimable_bytes=_total([record.size_bytes for record in own if not record.in_use]),
+        size_bytes=total([record.size_bytes for record in own]),
+        reclaimable_bytes=total([record.size_bytes for record in own if not record.in_use]),
     )
 
 
-def _total(sizes: Sequence[int | None]) -> int | None:
-    """The sum, or None if one part is unknown."""
-    total = 0
-    for size in sizes:
-        if size is None:
-            return None
-        total += size
-    return total
-
-
 def _entries(document: Mapping[str, Any], name: str, reasons: dict[str, str]) -> list[Any] | None:
-    """The raw items of a type from either shape; null stands for an empty list, a missing field for unknown."""
-    if LEGACY[name] in document:
-        found = document[LEGACY[name]]
-        if found is None or isinstance(found, list):
-            return found or []
-    usage = document.get(USAGE[name])
-    if isinstance(usage, Mapping):
-        found = usage.get("Items")
-        if isinstance(found, list):
-            return found
-        if not amount(usage.get("TotalCount", 0)):
-            return []
+    """The raw items of a type, from the shape that has more of them; None if neither tells."""
+    legacy, usage = document.get(LEGACY[name]), document.get(USAGE[name])
+    listed = usage.get("Items") if isinstance(usage, Mapping) else None
+    lists = [found for found in (listed, legacy) if isinstance(found, list)]
+    if lists:
+        return max(lists, key=len)
+    if legacy is None and listed is None and _says_none(document, name):
+        return []
     reasons[name] = f"the engine's disk usage has no {LEGACY[name]}"
     return None
+
+
+def _says_none(document: Mapping[str, Any], name: str) -> bool:
+    """True where the answer says that there is nothing: Go writes an empty list as null, and leaves out zeros."""
+    usage = document.get(USAGE[name])
+    if isinstance(usage, Mapping):
+        return amount(usage.get("TotalCount", 0)) == 0
+    return usage is None and LEGACY[name] in document
 
 
 def _parse(entries: Mapping[str, list[Any] | None], name: str, parse: Any, reasons: dict[str, str]) -> Any:

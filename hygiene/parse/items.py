@@ -15,10 +15,15 @@ NO_TAG, NO_DIGEST = "<none>:<none>", "<none>@<none>"
 
 
 def each(raw: Any, parse: Callable[[Raw], T]) -> tuple[list[T], int]:
-    """What `parse` makes of each entry of a list, and how many entries were not usable. Null is an empty list."""
+    """What `parse` makes of each entry of a list, and how many entries were not usable.
+
+    Null is an empty list; anything else that is no list is one entry that is not usable.
+    """
+    if not isinstance(raw, list):
+        return [], int(raw is not None)
     made: list[T] = []
     unusable = 0
-    for entry in raw if isinstance(raw, list) else []:
+    for entry in raw:
         try:
             if not isinstance(entry, Mapping):
                 raise Malformed("an entry is no object")

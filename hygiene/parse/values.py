@@ -1,11 +1,12 @@
 """Single values out of answers that may be forged, old or broken. What is not usable becomes None, never 0."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 LARGEST = 2**53 - 1  # the largest integer that canonical JSON can hold (RFC 8785, section 3.2.2.3)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_KEY = 255
 LONGEST_TEXT = 4096
 MOST_LABELS = 200
@@ -40,6 +41,16 @@ def amount(value: Any) -> int | None:
     return value
 
 
+def total(sizes: Iterable[int | None]) -> int | None:
+    """The sum; None if a part of it is unknown, or if it is larger than any engine can mean."""
+    known = 0
+    for size in sizes:
+        if size is None:
+            return None
+        known += size
+    return amount(known)
+
+
 def moment(value: Any) -> datetime | None:
     """A time from epoch seconds or RFC 3339 text (nanoseconds are cut); the engine's zero time is None."""
     try:
@@ -58,9 +69,10 @@ def _from_text(value: str) -> datetime | None:
         digits = len(rest) - len(rest.lstrip("0123456789"))
         value = f"{head}.{rest[:digits][:6].ljust(6, '0')}{rest[digits:]}"
     found = datetime.fromisoformat(value)
-    if found.tzinfo is None or found.year < 1970:
+    if found.tzinfo is None:
         return None
-    return found.astimezone(UTC)
+    utc = found.astimezone(UTC)
+    return utc if utc >= EPOCH else None
 
 
 def labels(value: Any) -> dict[str, str]:
