@@ -104,7 +104,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
-DATE_FORMAT, DATETIME_FORMAT = "Y-m-d", "Y-m-d H:i:s e"
+FORMAT_MODULE_PATH = "launchplane.web.formats"
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True

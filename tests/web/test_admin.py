@@ -157,3 +157,7 @@ def test_a_right_for_one_host_edits_that_one_only(client: Client, host: Host) ->
     assert Host.objects.get(pk=host.pk).notes == ""
     assert host.name not in text_of(client.get("/admin/hosts/host/"))
     assert "Select a valid choice" in text_of(client.post("/admin/hygiene/protection/add/", protection(host, "x")))
+
+
+def test_times_are_unambiguous(visitor: Client, host: Host) -> None:
+    assert f"{host.added_at:%Y-%m-%d %H:%M:%S} UTC" in text_of(visitor.get("/admin/hosts/host/"))
