@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
@@ -84,8 +85,8 @@ class Scratch:
 
     def counted_bytes(self) -> int:
         """What the engine counts: all layers of images, and the build cache that is not shared with them."""
-        usage = self.client.df()
-        cache = sum(record["Size"] for record in usage["BuildCache"] or () if not record["Shared"])
+        usage: dict[str, Any] = self.client.df()
+        cache: int = sum(record["Size"] for record in usage["BuildCache"] or () if not record["Shared"])
         return int(usage["LayersSize"]) + cache
 
     def remove_images(self, *keys: Key) -> None:
