@@ -65,10 +65,17 @@ def figures(report: Report) -> dict[str, int | str | None]:
 
 def load(snapshot: Snapshot) -> Inventory:
     """The inventory of a snapshot, from the stored text. Raises ValueError if it is not the text that was hashed."""
-    text = zlib.decompress(snapshot.document.compressed)
+    try:
+        text = zlib.decompress(snapshot.document.compressed)
+    except zlib.error as error:
+        raise _damaged(snapshot) from error
     if digest(text) != snapshot.document_id:
-        raise ValueError(f"the stored inventory {snapshot.document_id} is damaged: its digest differs")
+        raise _damaged(snapshot)
     return Inventory.model_validate_json(text)
+
+
+def _damaged(snapshot: Snapshot) -> ValueError:
+    return ValueError(f"the stored inventory {snapshot.document_id} is damaged: it is not the text that was hashed")
 
 
 def readings(snapshot: Snapshot) -> Readings:
@@ -84,13 +91,13 @@ def stored_report(snapshot: Snapshot) -> Report:
 def thin(host: Host, *, now: datetime) -> int:
     """Drop snapshots that are too close for their age, and documents that nothing refers to. Returns how many went.
 
-    The newest snapshot always stays.
+    From the oldest on, and the newest always stays: so what one pass keeps, the next one measures from.
     """
-    rows = list(Snapshot.objects.filter(host=host).order_by("-observed_at", "-pk").values_list("pk", "observed_at"))
+    rows = list(Snapshot.objects.filter(host=host).order_by("observed_at", "pk").values_list("pk", "observed_at"))
     going, last_kept = [], None
-    for position, (pk, at) in enumerate(rows):
+    for pk, at in rows[:-1]:
         apart = next((apart for age, apart in reversed(THINNING) if now - at > age), None)
-        if position and apart is not None and last_kept is not None and last_kept - at < apart:
+        if apart is not None and last_kept is not None and at - last_kept < apart:
             going.append(pk)
         else:
             last_kept = at
