@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from launchplane.schedule.models import Heartbeat
 
@@ -13,6 +14,17 @@ SILENT_AFTER = timedelta(minutes=3)
 def beat(queue: str) -> None:
     """Record that `queue` does its work now."""
     Heartbeat.objects.update_or_create(queue=queue, defaults={"at": timezone.now()})
+
+
+def ask_for_beats() -> None:
+    """Queue a heartbeat on every queue: whoever works there leaves it at once."""
+    for queue in QUEUES:
+        async_task("launchplane.schedule.heartbeat.beat", queue, cluster=queue)
+
+
+def heard_since(moment: datetime) -> bool:
+    """True if every queue left a heartbeat after `moment`."""
+    return Heartbeat.objects.filter(queue__in=QUEUES, at__gt=moment).count() == len(QUEUES)
 
 
 def silent_queues(now: datetime) -> list[str]:

@@ -14,7 +14,7 @@ from django_q.tasks import async_task
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from launchplane.schedule.cron import BadCron, next_time
-from launchplane.schedule.heartbeat import QUEUES, beat
+from launchplane.schedule.heartbeat import ask_for_beats
 from launchplane.schedule.jobs import all_jobs, find
 from launchplane.schedule.models import Schedule
 
@@ -44,11 +44,8 @@ def adopt(host: Host) -> None:
 
 
 def tick() -> int:
-    """Leave a heartbeat, ask the other queues for one, queue what is due. Returns how many jobs were queued."""
-    beat("observe")
-    for queue in QUEUES:
-        if queue != "observe":
-            async_task("launchplane.schedule.heartbeat.beat", queue, cluster=queue)
+    """Ask every queue for a heartbeat, queue what is due. Returns how many jobs were queued."""
+    ask_for_beats()
     now = timezone.now()
     due = Schedule.objects.filter(enabled=True, next_due_at__lte=now).order_by("next_due_at", "pk")
     return sum(_queue(schedule, now) for schedule in due)

@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from django.utils import timezone
 
 from hygiene.services import observe_host
 from launchplane import kernel
@@ -18,6 +20,7 @@ from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from launchplane.sandbox.dockerd import PrivateEngine, find_dockerd
 from launchplane.sandbox.ping import silence
+from launchplane.schedule.heartbeat import ask_for_beats, heard_since
 from launchplane.server import packages
 from launchplane.server.announcement import announcement
 from launchplane.server.engine_choice import EngineChoice, Situation, choose
@@ -26,6 +29,8 @@ from launchplane.server.hosts import ensure_local_host, ensure_sandbox_host
 from launchplane.server.programs import is_healthy, programs, require_free_port
 from launchplane.server.supervisor import CannotStart, Supervisor
 from launchplane.server.words import complain, say
+
+QUEUE_PATIENCE_SECONDS = 10.0
 
 
 def serve() -> int:
@@ -129,8 +134,19 @@ def _has_static_busybox() -> bool:
 def _run() -> None:
     supervisor = Supervisor(programs(), say=say)
     supervisor.stop_on_signals()
-    supervisor.run(ready=is_healthy, on_ready=_announce)
+    supervisor.run(ready=_Ready(), on_ready=_announce)
     say("stopping.")
+
+
+class _Ready:
+    """The web answers and both queues work. A queue that is busy with a host that hangs holds up nobody for long."""
+
+    def __init__(self) -> None:
+        self._since, self._patience_ends = timezone.now(), time.monotonic() + QUEUE_PATIENCE_SECONDS
+        ask_for_beats()
+
+    def __call__(self) -> bool:
+        return is_healthy() and (heard_since(self._since) or time.monotonic() > self._patience_ends)
 
 
 def _announce() -> None:
