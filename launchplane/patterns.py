@@ -31,19 +31,30 @@ def check(pattern: str) -> None:
 
 
 class PatternSet:
-    """Many patterns, searched in one pass over a text."""
+    """Many patterns, searched in one pass over a text; one by one if they are too large together."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Compile `patterns`. Raises BadPattern for the first that is not valid."""
-        self._set = None
-        if patterns:
-            self._set = re2.Set.SearchSet(_options())
-            for pattern in patterns:
-                check(pattern)
-                self._set.Add(pattern)
-            self._set.Compile()
+        for pattern in patterns:
+            check(pattern)
+        self._together = _together(patterns) if patterns else None
+        self._each = [] if self._together else [re2.compile(pattern, _options()) for pattern in patterns]
 
     def first(self, text: str) -> int | None:
         """Position of the first pattern (in the order given) found anywhere in `text`, or None."""
-        found = self._set.Match(text) if self._set is not None else None
-        return min(found) if found else None
+        if self._together is not None:
+            found = self._together.Match(text)
+            return min(found) if found else None
+        return next((position for position, pattern in enumerate(self._each) if pattern.search(text)), None)
+
+
+def _together(patterns: Sequence[str]) -> re2.Set | None:
+    """One automaton for all; None if that would be larger than RE2 allows, though each by itself is fine."""
+    automaton = re2.Set.SearchSet(_options())
+    try:
+        for pattern in patterns:
+            automaton.Add(pattern)
+        automaton.Compile()
+    except re2.error:
+        return None
+    return automaton
