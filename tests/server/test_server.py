@@ -52,16 +52,16 @@ class Server:
         own = {"LAUNCHPLANE_VAR": str(self.state), "LAUNCHPLANE_PORT": str(self.port)}
         return os.environ | self.settings | own
 
-    def start(self) -> str:
-        """Start, wait for the announcement, return what was printed."""
+    def start(self, until: str = LAST_LINE) -> str:
+        """Start, wait for `until` (the end of the announcement), return what was printed."""
         log = self.state.with_suffix(".log")
         with log.open("wb") as stream:
             self.process = self._spawn(stream)
         deadline = time.monotonic() + 90
-        while LAST_LINE not in log.read_text() and self.process.poll() is None and time.monotonic() < deadline:
+        while until not in log.read_text() and self.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
         self.output = log.read_text()
-        assert LAST_LINE in self.output, self.output
+        assert until in self.output, self.output
         return self.output
 
     def run_to_its_end(self) -> tuple[int, str]:
@@ -148,6 +148,16 @@ def test_a_sandbox_is_made_served_kept_and_ended(server: Server) -> None:
     assert "first report" not in second
     assert server.stop() < BOUND_SECONDS
     assert processes_of(server.state) == []
+
+
+@pytest.mark.engine
+def test_a_start_that_is_interrupted_leaves_nothing(server: Server) -> None:
+    server.settings["LAUNCHPLANE_SANDBOX"] = "always"
+    server.start(until="Starting the sandbox")
+    time.sleep(0.3)  # somewhere between the engine's first process and the last planted container
+    assert server.stop() < BOUND_SECONDS
+    assert processes_of(server.state) == []
+    assert mounted_below(server.state) == []
 
 
 @pytest.mark.engine
