@@ -175,9 +175,9 @@ def in_child(measure: Callable[[], tuple[float, float]]) -> tuple[float, float]:
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as answer:
-        seconds, megabytes = answer.read().split()
+        measured = answer.read().split()
     os.waitpid(child, 0)
-    return float(seconds), float(megabytes)
+    return float(measured[0]), float(measured[1])
 
 
 def measure_classification() -> tuple[float, float]:

@@ -1,0 +1,46 @@
+"""What an operator said of a host, and what the ledger knows of a resource: all that a verdict rests on beside facts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from hygiene.contracts.words import Confidence
+from launchplane.hosts.contracts import Contract
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the ledger knows of one resource. There are as many as resources, and they never leave the process."""
+
+    first_seen_at: datetime
+    last_used_at: datetime | None
+    last_used_confidence: Confidence
+    dangling_since: datetime | None
+    unused_since: datetime | None
+
+
+class ProtectionRule(Contract):
+    """A no-touch rule; `pattern` is RE2, searched in names, tags, ids (kind `label`: in `key=value`)."""
+
+    kind: Literal["image", "container", "volume", "builder", "label", "any"]
+    pattern: str
+    reason: str
+
+
+class BudgetRule(Contract):
+    """A retention bound. Without `max_bytes` age alone decides; `reserve_bytes` is never gone below."""
+
+    scope: str
+    max_bytes: int | None
+    reserve_bytes: int
+    min_age_seconds: int
+
+
+class Policy(Contract):
+    """All that an operator has said about a host, as the classifier needs it."""
+
+    protections: tuple[ProtectionRule, ...]
+    budgets: tuple[BudgetRule, ...]
+    required_builders: tuple[str, ...]
+    required_images: tuple[str, ...]
+    managed_label: str
