@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from hygiene.contracts import Class
+from launchplane.hosts.contracts import DiskReading
 
 WIDTH = 1000.0
 
@@ -43,18 +44,23 @@ SEGMENTS = (
 )
 
 
-def disk_bar(
-    by_class: Mapping[Class, int], *, unattributed: int | None, free: int | None, total: int | None
-) -> list[Segment]:
-    """The disk by class, what Docker can't explain, and free space, in this order; nothing without a total.
+def disk_bar(by_class: Mapping[Class, int], disk: DiskReading | None, *, unattributed: int | None) -> list[Segment]:
+    """The disk by class, what is beside Docker's own, what nothing explains, and free space; nothing if unknown.
 
     Where the parts claim more than the disk holds they are scaled to each other.
     """
-    if not total:
+    if disk is None or not disk.total_bytes:
         return []
     parts = [(cls.value, label, by_class.get(cls, 0)) for cls, label in SEGMENTS]
-    parts += [("other", "not explained by Docker", unattributed or 0), ("free", "free", free or 0)]
-    scale = WIDTH / max(total, sum(size for _, _, size in parts))
+    beside = disk.used_bytes - sum(size for _, _, size in parts)
+    if unattributed is None:
+        parts.append(("other", "not measured apart", beside))
+    else:
+        parts.append(("beside", "runner folders and container logs", beside - unattributed))
+        parts.append(("other", "not explained by Docker", unattributed))
+    parts.append(("rest", "kept back by the file system", disk.total_bytes - disk.used_bytes - disk.free_bytes))
+    parts.append(("free", "free", disk.free_bytes))
+    scale = WIDTH / max(disk.total_bytes, sum(max(size, 0) for _, _, size in parts))
     segments: list[Segment] = []
     x = 0.0
     for css, label, size in parts:

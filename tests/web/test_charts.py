@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hygiene.contracts import Class
+from launchplane.hosts.contracts import DiskReading
 from launchplane.web.charts import WIDTH, disk_bar, disk_chart, spread
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -27,11 +28,15 @@ def readings(*used: int | None, total: int = 100) -> list[Reading]:
     return [Reading(START + timedelta(days=day), total, value) for day, value in enumerate(used)]
 
 
-@given(st.dictionaries(st.sampled_from(list(Class)), SIZES), SIZES, SIZES, st.integers(1, 10**15))
+def disk(total: int, *, used: int, free: int) -> DiskReading:
+    return DiskReading(path="/", total_bytes=total, used_bytes=used, free_bytes=free, used_percent=1, device=1)
+
+
+@given(st.dictionaries(st.sampled_from(list(Class)), SIZES), SIZES | st.none(), SIZES, SIZES, SIZES)
 def test_the_disk_bar_never_leaves_its_box_and_its_parts_touch(
-    by_class: dict[Class, int], unattributed: int, free: int, total: int
+    by_class: dict[Class, int], unattributed: int | None, total: int, used: int, free: int
 ) -> None:
-    bar = disk_bar(by_class, unattributed=unattributed, free=free, total=total)
+    bar = disk_bar(by_class, disk(total, used=used, free=free), unattributed=unattributed)
     assert all(segment.size_bytes > 0 for segment in bar)
     for left, right in pairwise(bar):
         assert left.x + left.width == pytest.approx(right.x, abs=0.02)
@@ -39,7 +44,8 @@ def test_the_disk_bar_never_leaves_its_box_and_its_parts_touch(
 
 
 def test_the_disk_bar_keeps_proportions() -> None:
-    bar = disk_bar({Class.PROTECTED: 25, Class.CANDIDATE: 25}, unattributed=None, free=50, total=100)
+    by_class = {Class.PROTECTED: 25, Class.CANDIDATE: 25}
+    bar = disk_bar(by_class, disk(100, used=50, free=50), unattributed=0)
     assert [(part.css, part.x, part.width) for part in bar] == [
         ("protected", 0, 250),
         ("candidate", 250, 250),
@@ -47,8 +53,25 @@ def test_the_disk_bar_keeps_proportions() -> None:
     ]
 
 
+def test_every_byte_of_the_disk_is_named() -> None:
+    bar = disk_bar({Class.KEPT: 30}, disk(100, used=70, free=20), unattributed=10)
+    assert [(part.label, part.size_bytes) for part in bar] == [
+        ("kept by a budget", 30),
+        ("runner folders and container logs", 30),
+        ("not explained by Docker", 10),
+        ("kept back by the file system", 10),
+        ("free", 20),
+    ]
+
+
+@pytest.mark.req("X4")
+def test_what_could_not_be_told_apart_says_so() -> None:
+    bar = disk_bar({Class.KEPT: 30}, disk(100, used=70, free=30), unattributed=None)
+    assert [(part.label, part.size_bytes) for part in bar][1] == ("not measured apart", 40)
+
+
 def test_a_disk_of_unknown_size_has_no_picture() -> None:
-    assert disk_bar({Class.PROTECTED: 25}, unattributed=1, free=2, total=None) == []
+    assert disk_bar({Class.PROTECTED: 25}, None, unattributed=1) == []
 
 
 def test_a_line_goes_from_the_first_to_the_last_reading() -> None:

@@ -48,12 +48,7 @@ def host(request: HttpRequest, name: str) -> HttpResponse:
         tab="host",
         view=view,
         report=view.report,
-        bar=disk_bar(
-            view.by_class_bytes,
-            unattributed=view.report.unattributed_bytes,
-            free=view.report.free_disk_bytes,
-            total=view.report.disk_total_bytes,
-        ),
+        bar=disk_bar(view.by_class_bytes, view.readings.disk, unattributed=view.report.unattributed_bytes),
         points=_table(points),
         chart=disk_chart(spread(points, most=CHART_POINTS), limit_percent=found.pressure_percent),
         forecast=forecast(points),
