@@ -11,6 +11,8 @@ from launchplane.sandbox.dockerd import PrivateEngine
 from launchplane.sandbox.leftovers import plant
 from tests import groups
 
+pytest_plugins = ["tests.requirements"]
+
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 STATE = tempfile.TemporaryDirectory(prefix="lp-state-")
 
