@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hygiene.contracts import Image, Inventory
+from hygiene.names import local_names
 
 SHOWN = 3
 
@@ -22,7 +23,7 @@ class Users:
         if self.by_image_ref:
             for ref in (*image.tags, *image.digests):
                 found += self.by_image_ref.get(ref, ())
-        return found
+        return list(dict.fromkeys(found))
 
     def volume_users(self, name: str) -> list[str]:
         """Containers and services that mount this volume."""
@@ -47,10 +48,7 @@ def find_users(inventory: Inventory) -> Users:
         _add(users.by_volume, (mount.source for mount in container.mounts if mount.kind == "volume"), words)
     for service in inventory.services or ():
         words = f"service {service.name}"
-        # a service names its image as tag@digest; a local image answers to either part
-        tag, _at, digest = service.image.partition("@")
-        refs = [tag, f"{tag.rpartition(':')[0]}@{digest}"] if digest else [tag]
-        _add(users.by_image_ref, refs, words)
+        _add(users.by_image_ref, local_names(service.image), words)
         _add(users.by_volume, service.volumes, words)
     return users
 
@@ -62,5 +60,5 @@ def in_words(names: list[str]) -> str:
 
 
 def _add(among: dict[str, list[str]], keys: Iterable[str], words: str) -> None:
-    for key in keys:
+    for key in dict.fromkeys(keys):
         among.setdefault(key, []).append(words)
