@@ -17,11 +17,11 @@ from hygiene.contracts import (
     Volume,
 )
 from hygiene.parse import items
-from hygiene.parse.builders import PREFIX, pair
+from hygiene.parse.builders import PREFIX, is_builder, pair
 from hygiene.parse.buildkit import Worker, parse_du, parse_histories, parse_workers
 from hygiene.parse.df import DiskUsage, parse_df
 from hygiene.parse.events import parse_events
-from hygiene.parse.values import text
+from hygiene.parse.values import text, total
 from launchplane.hosts.contracts import Answer, DiskReading, MachineFacts, RawObservation
 
 T = TypeVar("T")
@@ -40,19 +40,29 @@ def assemble_inventory(raw: RawObservation) -> Inventory:
     volumes = _all_volumes(usage.volumes, raw, reasons)
     builders, inside = _builders(raw, containers, volumes, reasons)
     services = _services(raw, reasons)
-    cache = sorted([*(usage.build_cache or ()), *inside], key=lambda record: record.key)
+    cache = [*(usage.build_cache or ()), *inside]
     return Inventory(
         engine=_engine(raw),
-        images=tuple(sorted(images, key=lambda image: image.id)),
-        containers=tuple(sorted(containers, key=lambda container: container.id)),
-        volumes=tuple(sorted(volumes, key=lambda volume: volume.name)),
-        build_cache=tuple(cache),
+        images=_in_order("images", images, lambda image: image.id, reasons),
+        containers=_in_order("containers", containers, lambda container: container.id, reasons),
+        volumes=_in_order("volumes", volumes, lambda volume: volume.name, reasons),
+        build_cache=_in_order("build_cache", cache, lambda record: record.key, reasons),
         builders=tuple(builders),
         services=services,
         summary=usage.summary,
         layers_bytes=usage.layers_bytes,
         unmeasured=reasons,
     )
+
+
+def _in_order(name: str, found: Sequence[T], key: Callable[[T], str], reasons: Reasons) -> tuple[T, ...]:
+    """`found` by key, each key once: no engine gives a name twice, and two facts about one thing contradict."""
+    once: dict[str, T] = {}
+    for item in found:
+        once.setdefault(key(item), item)
+    if len(once) < len(found):
+        reasons[name] = f"{len(found) - len(once)} entries have the name of another"
+    return tuple(once[each] for each in sorted(once))
 
 
 def assemble_readings(raw: RawObservation, machine: MachineFacts) -> tuple[Readings, tuple[Event, ...]]:
@@ -125,25 +135,40 @@ def _or_list(
     if answer is None or answer.reason is not None:
         reasons[name] = answer.reason if answer and answer.reason else "the engine was not asked"
         return []
+    _only_unmeasured(name, reasons)
     made, unusable = items.each(answer.value, parse)
     if unusable:
         reasons[name] = f"{unusable} entries have no usable name"
     return made
 
 
+def _only_unmeasured(name: str, reasons: Reasons) -> None:
+    """What the disk usage lacks is listed elsewhere: it is there, only its sizes are not."""
+    if name in reasons:
+        reasons[f"docker_summary.{name}"] = reasons.pop(name)
+
+
 def _all_volumes(measured: list[Volume] | None, raw: RawObservation, reasons: Reasons) -> list[Volume]:
     """Every volume: the disk usage measures only those of the local driver without options, the list knows all."""
     answer = raw.answers.get("volumes")
-    listed = answer.value.get("Volumes") if answer and isinstance(answer.value, Mapping) else None
-    if answer is None or answer.reason is not None or (listed is not None and not isinstance(listed, list)):
+    listed = answer.value if answer and isinstance(answer.value, Mapping) else {}
+    if answer is None or answer.reason is not None or "Volumes" not in listed:
         reasons["volumes"] = (answer.reason if answer else None) or "the engine's list of volumes cannot be read"
         return measured or []
-    sized = {volume.name for volume in measured or ()}
-    unsized = [entry for entry in listed or () if not isinstance(entry, Mapping) or entry.get("Name") not in sized]
-    made, unusable = items.each(unsized, items.volume)
+    if measured is None:
+        _only_unmeasured("volumes", reasons)
+    made, unusable = items.each(_unsized(listed["Volumes"], measured or ()), items.volume)
     if unusable:
         reasons["volumes"] = f"{unusable} volumes have no usable name"
     return [*(measured or ()), *made]
+
+
+def _unsized(listed: Any, measured: Sequence[Volume]) -> Any:
+    """The entries of the list that the disk usage does not have."""
+    sized = {volume.name for volume in measured}
+    if not sized or not isinstance(listed, list):
+        return listed
+    return [entry for entry in listed if not isinstance(entry, Mapping) or text(entry.get("Name")) not in sized]
 
 
 def _services(raw: RawObservation, reasons: Reasons) -> tuple[Service, ...] | None:
@@ -174,8 +199,7 @@ def _builders(
             found, unusable = parse_du(answer, node)
             if unusable:
                 reasons[f"builder:{node}"] = f"{unusable} cache records have no usable name"
-            sizes = [record.size_bytes for record in found]
-            cache_bytes[container_id] = None if None in sizes else sum(size or 0 for size in sizes)
+            cache_bytes[container_id] = None if unusable else total(record.size_bytes for record in found)
             records += found
     return pair(containers, volumes, workers, cache_bytes), records
 
@@ -195,27 +219,24 @@ def _inside(raw: RawObservation, container_id: str, what: str, node: str, reason
 
 
 def _running_builds(raw: RawObservation, reasons: Reasons) -> tuple[RunningBuild, ...] | None:
-    """The builds that run inside builders; None as soon as one builder did not tell (H17)."""
-    answer = raw.answers.get("containers")
-    names = _names(answer)
+    """The builds that run inside builders; None as soon as one builder that is there did not tell (H17)."""
+    listed = raw.answers.get("containers")
+    containers, unusable = items.each(
+        listed.value if listed else None, lambda entry: items.container(entry, measured=False)
+    )
+    if listed is None or listed.reason is not None or unusable:
+        reasons["running_builds"] = "the containers could not all be listed, and with them the builders"
+        return None
     builds: list[RunningBuild] = []
-    known = True
-    for name, found in raw.answers.items():
-        if not name.startswith("buildkit/") or not name.endswith("/histories"):
-            continue
-        container_id = name.split("/")[1]
-        node = names.get(container_id, container_id[:12]).removeprefix(PREFIX)
-        if found.reason is not None:
-            reasons["running_builds"] = f"builder {node}: {found.reason}"
-            known = False
-        else:
-            builds += parse_histories(found.value, node)[0]
-    return tuple(sorted(builds, key=lambda build: (build.builder, build.ref))) if known else None
-
-
-def _names(answer: Answer | None) -> dict[str, str]:
-    made, _unusable = items.each(answer.value if answer else None, lambda entry: items.container(entry, measured=False))
-    return {container.id: container.name for container in made}
+    silent: Reasons = {}
+    for container in containers:
+        if container.alive and is_builder(container):
+            node = container.name.removeprefix(PREFIX)
+            builds += parse_histories(_inside(raw, container.id, "histories", node, silent), node)[0]
+    if silent:
+        reasons["running_builds"] = "; ".join(f"{builder}: {reason}" for builder, reason in sorted(silent.items()))
+        return None
+    return tuple(sorted(builds, key=lambda build: (build.builder, build.ref)))
 
 
 def _events(raw: RawObservation, reasons: Reasons) -> tuple[list[Event], bool]:

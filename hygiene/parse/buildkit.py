@@ -1,6 +1,6 @@
 """What `buildctl` says inside a builder's container: use, garbage collection policy, running builds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -77,7 +77,7 @@ def parse_histories(raw: Any, builder: str) -> tuple[list[RunningBuild], int]:
     """
     builds: list[RunningBuild] = []
     unusable = 0
-    for entry in raw if isinstance(raw, Sequence) and not isinstance(raw, str) else []:
+    for entry in raw if isinstance(raw, list) else [raw]:
         record = entry.get("record") if isinstance(entry, Mapping) else None
         if not isinstance(record, Mapping):
             unusable += 1
