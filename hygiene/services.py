@@ -1,15 +1,11 @@
 """Observing a host as a whole: claim, look, judge, store, say how it went."""
 
-import fcntl
-import os
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from time import monotonic
 
-from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -20,6 +16,7 @@ from hygiene.contracts import Observation, Report
 from hygiene.defaults import require_running_builders
 from hygiene.judge import Judgement
 from hygiene.layers import known_layers, learn_layers
+from hygiene.lock import observation_lock
 from hygiene.models import ObservationRun, Snapshot
 from hygiene.observe import observe
 from hygiene.policy import policy_of
@@ -37,6 +34,9 @@ GIVEN_UP_AFTER = timedelta(minutes=10)
 
 def request_observation(host: Host, *, by: User) -> ObservationRun:
     """Queue an observation for a worker; if one already waits or runs, that one is returned."""
+    with observation_lock(host) as held:
+        if held:  # so nobody waits for a worker that is dead
+            _settle_dead(host)
     _give_up_old(host)
     open_run = host.runs.filter(status__in=(Status.QUEUED, Status.RUNNING)).first()
     if open_run is not None:
@@ -66,23 +66,33 @@ def observe_host(host: Host, *, asked_by: str, run: ObservationRun | None = None
     Raises Problem: `observation_running` if another is at it, `not_stored` if the database refused, or what the door to
     the engine raised. The last snapshot stays whatever happens.
     """
-    with _alone(host) as lost:
-        run = _claim(host, asked_by, run)
-        try:
-            snapshot = _observe_and_store(host, run)
-        except Problem as problem:
-            record_contact(host, problem=problem)
-            _end(run, Status.FAILED, problem.code, problem.sentence)
-            raise
-        except DatabaseError as error:
-            refusal = Problem("not_stored", f"What was seen could not be stored ({error}). The last report stays.")
-            _end(run, Status.FAILED, refusal.code, refusal.sentence)
-            raise refusal from error
-        except BaseException as error:
-            _end(run, Status.FAILED, "unexpected", f"Stopped by {type(error).__name__}; the log has the details.")
-            raise
-        _end(run, Status.DONE, "", _sentence(snapshot, lost), snapshot)
+    try:
+        with _alone(host):
+            return _observe_alone(host, _claim(host, asked_by, run))
+    except DatabaseError as error:
+        raise _not_stored(error) from error
+
+
+def _observe_alone(host: Host, run: ObservationRun) -> ObservationRun:
+    """Observe, store, and write to the run how it ended, whichever way it does."""
+    try:
+        snapshot = _observe_and_store(host, run)
+    except Problem as problem:
+        record_contact(host, problem=problem)
+        _end(run, Status.FAILED, problem.code, problem.sentence)
+        raise
+    except DatabaseError as error:
+        _end(run, Status.FAILED, "not_stored", _not_stored(error).sentence)
+        raise
+    except BaseException as error:
+        _end(run, Status.FAILED, "unexpected", f"Stopped by {type(error).__name__}; the log has the details.")
+        raise
+    _end(run, Status.DONE, "", _sentence(run, snapshot), snapshot)
     return run
+
+
+def _not_stored(error: DatabaseError) -> Problem:
+    return Problem("not_stored", f"What was seen could not be stored ({error}). The last report stays.")
 
 
 def refresh_report(host: Host) -> None:
@@ -156,28 +166,23 @@ class _Progress:
 
 
 @contextmanager
-def _alone(host: Host) -> Iterator[int]:
-    """Hold the host's observation lock on this machine (D26), and settle what a dead worker left. Yields how many.
-
-    The kernel gives the lock back when its holder dies, however it dies, so a run that is still marked as running by
-    this machine while we hold the lock is lost.
-    """
-    folder = Path(settings.VAR) / "locks"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(folder / f"observe-{host.pk}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise _already_running(host) from error
-        yield _settle_lost(host.runs.filter(status=Status.RUNNING, machine=platform.node()))
-    finally:
-        os.close(descriptor)
+def _alone(host: Host) -> Iterator[None]:
+    """Hold the host's observation lock on this machine, with what a dead worker left settled."""
+    with observation_lock(host) as held:
+        if not held:
+            raise _already_running(host)
+        _settle_dead(host)
+        yield
 
 
-def _settle_lost(runs: QuerySet[ObservationRun]) -> int:
+def _settle_dead(host: Host) -> None:
+    """Only while the lock is held: a run that is still marked as running by this machine has lost its worker."""
+    _settle_lost(host.runs.filter(status=Status.RUNNING, machine=platform.node()))
+
+
+def _settle_lost(runs: QuerySet[ObservationRun]) -> None:
     sentence = "Its worker died before it was done. Nothing was stored; the next observation starts afresh."
-    return runs.update(**_ending(Status.LOST, "lost", sentence))
+    runs.update(**_ending(Status.LOST, "lost", sentence))
 
 
 def _give_up_old(host: Host) -> None:
@@ -215,8 +220,10 @@ def _ending(status: str, code: str, sentence: str) -> dict[str, object]:
     return {"status": status, "code": code, "sentence": sentence[:600], "ended_at": timezone.now(), "progress": ""}
 
 
-def _sentence(snapshot: Snapshot, lost: int) -> str:
+def _sentence(run: ObservationRun, snapshot: Snapshot) -> str:
     report = snapshots.stored_report(snapshot)
     state = "healthy" if report.status == "healthy" else f"needs attention: {len(report.findings)} findings"
+    last = ObservationRun.objects.filter(host=run.host_id, started_at__lt=run.started_at).first()
+    lost = last is not None and last.status == Status.LOST
     before = "The observation before this one was lost: its worker died. " if lost else ""
     return f"{before}Saw {snapshot.resources} resources in {snapshot.duration_ms / 1000:.1f} s; {state}."

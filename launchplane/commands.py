@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
@@ -20,12 +20,12 @@ from launchplane.problems import Problem
 
 FINE, USAGE, ATTENTION, REFUSED = 0, 2, 3, 4
 
-REFUSALS = {"engine_replaced", "engine_known"}
+REFUSALS = {"engine_replaced", "engine_known", "not_stored"}
 WAITING = {"observation_running"}
 
 
 def exit_code(problem: Problem) -> int:
-    """4 for what was refused for safety's sake, 3 for what waits, 2 for the unreachable and for wrong usage."""
+    """4 for what was refused or could not be stored, 3 for what waits, 2 for the unreachable and for wrong usage."""
     if problem.code in REFUSALS:
         return REFUSED
     return ATTENTION if problem.code in WAITING else USAGE
@@ -50,20 +50,27 @@ class Subcommands(BaseCommand):
         try:
             code = act(**options) or FINE
         except Problem as problem:
-            if options.get("json"):
-                self.print_json({"error": {"code": problem.code, "summary": problem.sentence}})
-            raise CommandError(problem.sentence, returncode=exit_code(problem)) from problem
-        except OperationalError as error:
-            raise CommandError(
-                f"The database cannot be used: {error}. script/server prepares it.", returncode=1
-            ) from error
+            raise self._failure(problem, exit_code(problem), json=options["json"]) from problem
+        except (OperationalError, ProgrammingError) as error:
+            sentence = f"The database cannot be used: {error}. script/server prepares it."
+            raise self._failure(Problem("database_unusable", sentence), 1, json=options["json"]) from error
         if code != FINE:
             sys.exit(code)
 
+    def _failure(self, problem: Problem, code: int, *, json: bool) -> CommandError:
+        """The sentence for people, and with `--json` the code for programs too."""
+        if json:
+            self.print_json({"error": {"code": problem.code, "summary": problem.sentence}})
+        return CommandError(visible(problem.sentence), returncode=code)
+
+    def say(self, sentence: str) -> None:
+        """Print one line; what an engine or a host said in it cannot move the cursor or forge another line."""
+        self.stdout.write(visible(sentence))
+
     def print_json(self, contract: BaseModel | dict[str, Any] | list[Any]) -> None:
-        """Print a contract, indented for people who look at it."""
+        """Print a contract, indented for people who look at it; in ASCII: no name in it can steer a terminal."""
         plain = contract.model_dump(mode="json") if isinstance(contract, BaseModel) else contract
-        self.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False))
+        self.stdout.write(json.dumps(plain, indent=2))
 
     def print_table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table; columns whose title starts with '#' hold numbers and are set to the right."""

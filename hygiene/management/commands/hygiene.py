@@ -37,13 +37,14 @@ class Command(Subcommands):
 
     def report(self, *, name: str, stored: bool, json: bool, **_: Any) -> int | None:
         host = find_host(name)
-        if not stored:
-            observe_host(host, asked_by=f"command ({getpass.getuser()})")
+        run = None if stored else observe_host(host, asked_by=f"command ({getpass.getuser()})")
         report = last_report(host)
         if json:
             self.print_json(report)
         else:
             self.print_report(report)
+        if run and not json:
+            self.say(run.sentence)
         return ATTENTION if report.status == "attention" else None
 
     def inventory(self, *, name: str, kind: str, json: bool, **_: Any) -> None:
@@ -58,17 +59,17 @@ class Command(Subcommands):
         shown = rows[:SHOWN]
         self.print_table(["kind", "name", "#size", "class", "why"], [row_cells(row) for row in shown])
         more = f", the {len(shown)} largest of them shown; --json prints all" if len(shown) < len(rows) else ""
-        self.stdout.write(f"{len(rows)} resources on {host.name}{more}.")
+        self.say(f"{len(rows)} resources on {host.name}{more}.")
 
     def print_report(self, report: Report) -> None:
         """The report as people read it: what fills the host, then what is wrong, then what is not known."""
-        self.stdout.write(
+        self.say(
             f"{report.host}: {report.status}. Docker {report.engine_version}, "
             f"observed {report.observed_at:%Y-%m-%d %H:%M:%S} UTC."
         )
         percent = "" if report.disk_used_percent is None else f", {report.disk_used_percent} % used"
-        self.stdout.write(f"Free disk: {size(report.free_disk_bytes)} of {size(report.disk_total_bytes)}{percent}.")
-        self.stdout.write(
+        self.say(f"Free disk: {size(report.free_disk_bytes)} of {size(report.disk_total_bytes)}{percent}.")
+        self.say(
             f"Docker counts {size(report.docker_reclaimable_bytes)} as reclaimable; "
             f"what could go by the budgets would really free {size(report.joint_reclaim_bytes)}."
         )
@@ -84,9 +85,9 @@ class Command(Subcommands):
             [summary_cells(title, line) for title, line in types.items()],
         )
         for finding in report.findings:
-            self.stdout.write(f"! {finding.code}: {finding.summary} {finding.next_step}")
+            self.say(f"! {finding.code}: {finding.summary} {finding.next_step}")
         for field, reason in sorted(report.unmeasured.items()):
-            self.stdout.write(f"? {field} is not measured: {reason}")
+            self.say(f"? {field} is not measured: {reason}")
 
 
 def last_report(host: Host) -> Report:

@@ -36,14 +36,14 @@ class Command(Subcommands):
         if json:
             self.print_json(as_dict(host))
         else:
-            self.stdout.write(f"{host.name} is added, with engine {host.engine_id} pinned.")
+            self.say(f"{host.name} is added, with engine {host.engine_id} pinned.")
 
     def list(self, *, json: bool, **_: Any) -> None:
         hosts = list(Host.objects.all())
         if json:
             self.print_json([as_dict(host) for host in hosts])
         elif not hosts:
-            self.stdout.write("No host yet. Add one: manage.py hosts add NAME --docker-url unix:///var/run/docker.sock")
+            self.say("No host yet. Add one: manage.py hosts add NAME --docker-url unix:///var/run/docker.sock")
         else:
             rows = [
                 (h.name, h.connection, h.docker_url, "yes" if h.approved else "no", contact_words(h)) for h in hosts
@@ -63,7 +63,7 @@ class Command(Subcommands):
                 as_dict(host) | {"engine_version": identity.engine_version, "api_version": identity.api_version}
             )
         else:
-            self.stdout.write(
+            self.say(
                 f"{host.name}: its pinned engine answers: Docker {identity.engine_version}, API {identity.api_version}."
             )
 
