@@ -38,6 +38,13 @@ class Verdict(NamedTuple):
     reason: str
 
 
+USERS_UNKNOWN = Verdict(
+    Class.UNKNOWN,
+    "unmeasured",
+    "The containers could not all be listed, so nobody knows who uses it. Until then it is treated as protected.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """What the rules look at, gathered once for an inventory."""
@@ -46,6 +53,7 @@ class _Facts:
     policy: Policy
     protections: Protections
     users: Users
+    users_known: bool
     warm: Mapping[Key, str]
     orphans: Mapping[Key, str]
     now: datetime
@@ -60,6 +68,7 @@ def classify(
         policy=policy,
         protections=Protections(policy.protections),
         users=find_users(inventory),
+        users_known="containers" not in inventory.unmeasured,
         warm=_warm_parts(inventory, policy),
         orphans=_orphan_parts(inventory, policy),
         now=now,
@@ -123,6 +132,8 @@ def _image(item: Image, key: Key, facts: _Facts) -> Verdict | Claim:
         return found
     if users := facts.users.of_image(item):
         return Verdict(Class.IN_USE, "image.used", f"Used by {users}.")
+    if not facts.users_known:
+        return USERS_UNKNOWN
     past = facts.history.get(key)
     if item.size_bytes is None or item.created_at is None or past is None:
         return _unknown("image", size=item.size_bytes, created=item.created_at, past=past)
@@ -158,6 +169,8 @@ def _volume(item: Volume, key: Key, facts: _Facts) -> Verdict:
     if item.ref_count:
         count = item.ref_count
         return Verdict(Class.IN_USE, "volume.referenced", f"The engine counts {count} references to it.")
+    if not facts.users_known:
+        return USERS_UNKNOWN
     return Verdict(
         Class.KEPT,
         "volume.by_name_only",
@@ -181,6 +194,8 @@ def _cache(item: CacheRecord, key: Key, facts: _Facts) -> Verdict | Claim:
 def _builder(item: Builder, key: Key, facts: _Facts) -> Verdict:
     if found := _protected(facts, Kind.BUILDER, (item.name,), {}) or _orphan(key, facts):
         return found
+    if item.state == "orphan":
+        return USERS_UNKNOWN
     return Verdict(
         Class.KEPT,
         "builder.unlisted",
@@ -214,7 +229,12 @@ def _warm_parts(inventory: Inventory, policy: Policy) -> dict[Key, str]:
 
 
 def _orphan_parts(inventory: Inventory, policy: Policy) -> dict[Key, str]:
-    """Each part of a builder that is gone or stopped and not required; an image only if no other container has it."""
+    """Each part of a builder that is gone or stopped and not required; an image only if no other container has it.
+
+    Empty where the containers could not all be listed: the one that seems to be gone may be there.
+    """
+    if "containers" in inventory.unmeasured:
+        return {}
     holders: dict[str, set[str]] = {}
     for container in inventory.containers:
         holders.setdefault(container.image_id, set()).add(container.id)

@@ -10,6 +10,7 @@ from hygiene.reclaim import Layers, LayerStore
 
 # a layer counts for the first of these classes that has it
 STRONGEST_FIRST = (Class.PROTECTED, Class.IN_USE, Class.UNKNOWN, Class.KEPT, Class.CANDIDATE)
+CACHE_UNKNOWN = "The build cache could not be read, and it may hold layers of these images."
 HELD = "Build cache that was made upon it stays, and BuildKit removes the last made first."
 REMOVABLE = (Class.CANDIDATE, Class.KEPT)
 
@@ -45,6 +46,7 @@ class Judgement:
         self.verdicts = classify(inventory, history, policy, now=now)
         own_cache = [record for record in inventory.build_cache if not record.builder]
         self._store = LayerStore({image.id: layers.get(image.id) for image in inventory.images}, own_cache)
+        self._cache_known = not {"docker_summary", "build_cache"} & inventory.unmeasured.keys()
         self._sizes = dict(_own_sizes(inventory))
         self._volume_of_builder = {b.name: b.volume for b in inventory.builders if b.volume}
         self._below = _records_below(inventory)
@@ -72,6 +74,8 @@ class Judgement:
         freed = self._store.freed_by(images, (key for kind, key in going if kind == Kind.BUILD_CACHE))
         unknown = [key for key in going if key[0] != Kind.IMAGE and self._size(key, going) is None]
         sentences = _caveats(freed.held_by_cache_bytes, freed.unknown_images, len(unknown), exact=freed.exact)
+        if images and not self._cache_known:
+            return Reclaim(None, None, False, (CACHE_UNKNOWN, *sentences), refused)
         if unknown or freed.unknown_images:
             return Reclaim(None, None, False, sentences, refused)
         own = sum(self._size(key, going) or 0 for key in going if key[0] != Kind.IMAGE)
@@ -81,7 +85,7 @@ class Judgement:
         """What removing this one alone would free, whatever its class; None where that is not known."""
         if key[0] == Kind.IMAGE:
             freed = self._store.freed_by([key[1]])
-            return freed.at_least_bytes if freed.exact else None
+            return freed.at_least_bytes if freed.exact and self._cache_known else None
         return 0 if self._held_records([key]) else self._size(key, [key])
 
     def by_class(self) -> dict[Class, int]:

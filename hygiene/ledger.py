@@ -43,9 +43,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a pass saw of one resource."""
+    """What a pass saw of one resource; `in_use` is None where it could not see who uses it."""
 
-    in_use: bool
+    in_use: bool | None
     dangling: bool
 
 
@@ -116,14 +116,15 @@ def _seen(inventory: Inventory) -> Iterator[tuple[Key, Seen]]:
     alive = [container for container in inventory.containers if container.alive]
     used_images = {container.image_id for container in alive}
     used_volumes = {mount.source for container in alive for mount in container.mounts if mount.kind == "volume"}
+    unseen = None if "containers" in inventory.unmeasured else False
     for image in inventory.images:
-        yield (Kind.IMAGE, image.id), Seen(image.id in used_images, image.dangling)
+        yield (Kind.IMAGE, image.id), Seen(image.id in used_images or unseen, image.dangling)
     for container in inventory.containers:
         yield (Kind.CONTAINER, container.id), Seen(container.alive, False)
     for volume in inventory.volumes:
-        yield (Kind.VOLUME, volume.name), Seen(volume.name in used_volumes, False)
+        yield (Kind.VOLUME, volume.name), Seen(volume.name in used_volumes or unseen, False)
     for builder in inventory.builders:
-        yield (Kind.BUILDER, builder_key(builder)), Seen(builder.state == "running", False)
+        yield (Kind.BUILDER, builder_key(builder)), Seen(builder.state == "running" or unseen, False)
 
 
 def _listed_kinds(inventory: Inventory) -> set[Kind]:
@@ -142,7 +143,7 @@ def _first(what: Seen, used_at: datetime | None, now: datetime) -> Row:
         pk=None,
         first_seen_at=now,
         gone_at=None,
-        in_use=what.in_use,
+        in_use=bool(what.in_use),
         last_used_at=used,
         last_used_confidence=confidence.value,
         unused_since=None if what.in_use else now,
@@ -157,6 +158,8 @@ def _update(row: Row, what: Seen, used_at: datetime | None, *, lost: bool, now: 
         row.gone_at, row.unused_since = None, now
     if what.in_use:
         row.in_use, row.unused_since = True, None
+        return
+    if what.in_use is None:
         return
     if used_at is not None and (row.last_used_at is None or used_at > row.last_used_at):
         row.last_used_at, row.last_used_confidence = used_at, Confidence.EVENT.value

@@ -21,6 +21,8 @@ from hygiene.parse.builders import answers_to
 from hygiene.parse.sizes import human_size
 from launchplane.hosts.models import Host
 
+# without any of these nobody knows what could go
+LISTED = ("docker_summary", "images", "containers", "volumes", "build_cache")
 NO_RUNNER_ROOTS = "no runner folders are set for this host; add them in its settings if runners live here"
 
 
@@ -124,6 +126,10 @@ def _workdir(host: Host, readings: Readings, reasons: dict[str, str]) -> int | N
 
 
 def _joint(judgement: Judgement, reasons: dict[str, str]) -> int | None:
+    unseen = [name for name in LISTED if name in reasons]
+    if unseen:
+        reasons["joint_reclaim_bytes"] = f"what could go is not all known without: {', '.join(unseen)}"
+        return None
     reclaim = judgement.candidates()
     if reclaim.freed_bytes is None:
         reasons["joint_reclaim_bytes"] = " ".join(reclaim.sentences)
