@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from hygiene.contracts import BudgetRule, Class, Kind
+from launchplane.words import human_bytes, human_duration
 
 
 class Claim(NamedTuple):
@@ -46,7 +47,7 @@ def _unbounded(claim: Claim) -> Decision:
 def _within(claims: list[Claim], budget: BudgetRule) -> Iterator[tuple[Claim, Decision]]:
     """Oldest first, so that what goes is what was unused the longest; ties in the order of keys, always the same."""
     min_age = timedelta(seconds=budget.min_age_seconds)
-    bound = words(min_age)
+    bound = human_duration(min_age)
     young = (
         Class.KEPT,
         f"budget.{budget.scope}.age",
@@ -66,23 +67,18 @@ def _within(claims: list[Claim], budget: BudgetRule) -> Iterator[tuple[Claim, De
 
 
 def _fits(budget: BudgetRule) -> Decision:
-    reason = f"What is left of {budget.scope} fits its budget of {budget.max_bytes or 0:,} bytes."
+    reason = f"What is left of {budget.scope} fits its budget of {human_bytes(budget.max_bytes)}."
     return Class.KEPT, f"budget.{budget.scope}.size", reason
 
 
 def _reserved(budget: BudgetRule) -> Decision:
-    reason = f"The budget for {budget.scope} always keeps {budget.reserve_bytes:,} bytes."
+    reason = f"The budget for {budget.scope} always keeps {human_bytes(budget.reserve_bytes)}."
     return Class.KEPT, f"budget.{budget.scope}.reserve", reason
 
 
 def _may_go(claim: Claim, budget: BudgetRule, bound: str) -> Decision:
-    reason = f"It is {claim.noun}, unused for {words(claim.idle)}; the budget for {budget.scope} keeps {bound}."
-    return Class.CANDIDATE, f"budget.{budget.scope}", reason
-
-
-def words(span: timedelta) -> str:
-    """A span of time as a person says it: `3 days`, `5 h`, `40 min`."""
-    minutes = int(span.total_seconds()) // 60
-    if minutes >= 2 * 24 * 60:
-        return f"{minutes // (24 * 60)} days"
-    return f"{minutes // 60} h" if minutes >= 120 else f"{minutes} min"
+    if budget.min_age_seconds:
+        why = f"unused for {human_duration(claim.idle)}; the budget for {budget.scope} keeps {bound}."
+    else:
+        why = f"and the budget for {budget.scope} lets those go at once."
+    return Class.CANDIDATE, f"budget.{budget.scope}", f"It is {claim.noun}, {why}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hygiene.classify import Key, builder_key
 from hygiene.contracts import Builder, CacheRecord, Container, Image, Inventory, Kind, Volume
-from hygiene.parse.sizes import human_size
+from launchplane.words import human_bytes
 
 Item = Image | Container | Volume | CacheRecord | Builder
 
@@ -77,7 +77,7 @@ def _how(before: Item, after: Item) -> str:
     """The differences that matter to a person, in words; empty if there is none."""
     found = []
     if _size(before) != _size(after):
-        found.append(f"size {_bytes(_size(before))} → {_bytes(_size(after))}")
+        found.append(f"size {human_bytes(_size(before))} → {human_bytes(_size(after))}")
     if isinstance(before, Image) and isinstance(after, Image) and before.tags != after.tags:
         found.append(f"tags {_tags(before)} → {_tags(after)}")
     if (
@@ -93,10 +93,6 @@ def _how(before: Item, after: Item) -> str:
 
 def _tags(image: Image) -> str:
     return ", ".join(image.tags) or "none"
-
-
-def _bytes(size: int | None) -> str:
-    return "not measured" if size is None else human_size(size)
 
 
 def _count(count: int | None) -> str:

@@ -14,12 +14,13 @@ from hygiene.contracts import (
     WarmBuilder,
     WarmImage,
 )
+from hygiene.fields import field_words
 from hygiene.judge import Judgement
 from hygiene.labels import carries
 from hygiene.names import is_called
 from hygiene.parse.builders import answers_to
-from hygiene.parse.sizes import human_size
 from launchplane.hosts.models import Host
+from launchplane.words import human_bytes
 
 # without any of these nobody knows what could go
 LISTED = ("docker_summary", "images", "containers", "volumes", "build_cache")
@@ -199,7 +200,7 @@ def _findings(report: Report, host: Host, inventory: Inventory, orphans: _Orphan
     if asked:
         yield Finding(
             code="measurement_partial",
-            summary=f"Not everything could be measured: {', '.join(sorted(asked))}.",
+            summary=f"Not everything could be measured: {', '.join(sorted(map(field_words, asked)))}.",
             next_step="See what is not measured, with the reason for each. Until then nothing is assumed of it.",
         )
     if host.managed_label and "images" not in inventory.unmeasured and not _carried(host.managed_label, inventory):
@@ -215,21 +216,21 @@ def _limit_findings(report: Report, host: Host) -> Iterator[Finding]:
     if free is not None and free < host.minimum_free_bytes:
         yield Finding(
             code="free_disk_below_minimum",
-            summary=f"{human_size(free)} are free, less than the minimum of {human_size(host.minimum_free_bytes)}.",
+            summary=f"{human_bytes(free)} are free, less than the minimum of {human_bytes(host.minimum_free_bytes)}.",
             next_step="See what could go, largest first, and what Docker cannot explain.",
         )
     if reclaimable is not None and reclaimable > host.reclaimable_limit_bytes:
         yield Finding(
             code="docker_reclaimable_above_limit",
-            summary=f"Docker counts {human_size(reclaimable)} as reclaimable, above the limit of "
-            f"{human_size(host.reclaimable_limit_bytes)}.",
+            summary=f"Docker counts {human_bytes(reclaimable)} as reclaimable, above the limit of "
+            f"{human_bytes(host.reclaimable_limit_bytes)}.",
             next_step="See what removing it would really free: layers that other images share stay.",
         )
     if workdir is not None and workdir > host.workdir_limit_bytes:
         yield Finding(
             code="runner_workdir_above_limit",
-            summary=f"Runner work folders hold {human_size(workdir)}, above the limit of "
-            f"{human_size(host.workdir_limit_bytes)}.",
+            summary=f"Runner work folders hold {human_bytes(workdir)}, above the limit of "
+            f"{human_bytes(host.workdir_limit_bytes)}.",
             next_step="See which runner holds them; clean its _work while no job runs there.",
         )
 
@@ -238,7 +239,7 @@ def _orphan_sentence(orphans: _Orphans) -> str:
     counts = (("container", orphans.containers), ("image", orphans.images), ("state volume", orphans.volumes))
     parts = [f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts if count]
     freed = orphans.reclaim.freed_bytes
-    holding = f"; removing them frees {human_size(freed)}" if freed is not None else ""
+    holding = f"; removing them frees {human_bytes(freed)}" if freed is not None else ""
     return f"Builders that are gone left {' and '.join(parts)}{holding}."
 
 

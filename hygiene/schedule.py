@@ -1,8 +1,8 @@
 """The scheduled jobs of hygiene. So far there is one, and it only reads."""
 
-from hygiene.services import observe_host, refresh_report
+from hygiene.services import observe_host
 from launchplane.hosts.models import Host
-from launchplane.hosts.signals import host_added, host_edited
+from launchplane.hosts.signals import host_added
 from launchplane.schedule.jobs import Job
 from launchplane.schedule.jobs import register as register_job
 from launchplane.schedule.tick import adopt
@@ -15,7 +15,6 @@ def register() -> None:
     register_job(Job(name="observe", title="Observe", default_cron="*/5 * * * *", starts_enabled=True, run=_observe))
     host_added.connect(lambda host, **_: give_defaults(host), weak=False, dispatch_uid="hygiene.defaults")
     host_added.connect(lambda host, **_: adopt(host), weak=False, dispatch_uid="hygiene.schedule")
-    host_edited.connect(lambda host, **_: refresh_report(host), weak=False, dispatch_uid="hygiene.refresh")
 
 
 def _observe(host: Host) -> str:

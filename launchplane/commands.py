@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from launchplane.problems import Problem
+from launchplane.words import printable
 
 FINE, USAGE, ATTENTION, REFUSED = 0, 2, 3, 4
 
@@ -61,11 +62,11 @@ class Subcommands(BaseCommand):
         """The sentence for people, and with `--json` the code for programs too."""
         if json:
             self.print_json({"error": {"code": problem.code, "summary": problem.sentence}})
-        return CommandError(visible(problem.sentence), returncode=code)
+        return CommandError(printable(problem.sentence), returncode=code)
 
     def say(self, sentence: str) -> None:
         """Print one line; what an engine or a host said in it cannot move the cursor or forge another line."""
-        self.stdout.write(visible(sentence))
+        self.stdout.write(printable(sentence))
 
     def print_json(self, contract: BaseModel | dict[str, Any] | list[Any]) -> None:
         """Print a contract, indented for people who look at it; in ASCII: no name in it can steer a terminal."""
@@ -78,15 +79,10 @@ class Subcommands(BaseCommand):
         for title in columns:
             table.add_column(title.lstrip("#"), justify="right" if title.startswith("#") else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(Text(visible(str(cell))) for cell in row))
+            table.add_row(*(Text(printable(str(cell))) for cell in row))
         self.console().print(table)
 
     def console(self) -> Console:
         """Where people read: the command's own output, so that tests and pipes see the same."""
         width = None if self.stdout.isatty() else 160
         return Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=False, width=width)
-
-
-def visible(text: str) -> str:
-    """`text` with control characters replaced, so that a resource's name cannot move the cursor or forge a line."""
-    return "".join(character if character.isprintable() else "�" for character in text)

@@ -1,4 +1,4 @@
-"""What an operator said of a host, and what the ledger knows of a resource: all that a verdict rests on beside facts."""
+"""What an operator said of a host and what the ledger knows of a resource: what a verdict rests on beside the facts."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_permission_codename
-from django.db import transaction
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
 
 from launchplane.access.rights import may, visible
 from launchplane.hosts.models import Host
-from launchplane.hosts.signals import host_edited
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -47,20 +44,6 @@ class ScopedAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self._may(request, "delete", obj)
-
-    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        self._tell(obj)
-
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        super().delete_model(request, obj)
-        if not isinstance(obj, Host):
-            self._tell(obj)
-
-    def _tell(self, obj: Model) -> None:
-        """Once it is stored: what is shown of this host has to be judged anew."""
-        host = obj if isinstance(obj, Host) else obj.host  # type: ignore[attr-defined]
-        transaction.on_commit(partial(host_edited.send, sender=Host, host=host))
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **options: Any

@@ -4,6 +4,3 @@ from django.dispatch import Signal
 
 # sent inside the transaction that adds a host, with `host`: domains give it their defaults here
 host_added = Signal()
-
-# sent after an operator changed a limit of a host, or something said about it, with `host`: reports are judged anew
-host_edited = Signal()

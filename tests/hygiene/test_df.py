@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from hygiene.contracts import DockerSummary, TypeSummary
 from hygiene.parse.df import LEGACY, USAGE, DiskUsage, parse_df
-from hygiene.parse.sizes import human_size, parse_df_lines, parse_size
+from hygiene.parse.sizes import parse_df_lines, parse_size
 from launchplane.canonical import canonical
+from tests.client import human_size
 from tests.hygiene.raw import anything, objects
 
 SAMPLES = Path(__file__).parent / "samples"

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hygiene.contracts import DockerSummary, TypeSummary
-from hygiene.parse.sizes import human_size, parse_df_lines, parse_size
+from hygiene.parse.sizes import parse_df_lines, parse_size
+from tests.client import human_size
 
 SAMPLES = Path(__file__).parent / "samples"
 NOTHING = DockerSummary(images=None, containers=None, volumes=None, build_cache=None)

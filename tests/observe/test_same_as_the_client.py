@@ -11,12 +11,13 @@ from docker.types import Mount
 
 from hygiene.contracts import DockerSummary, Inventory, Report, ResourceRow, TypeSummary
 from hygiene.inventory import HostView, latest
-from hygiene.parse.sizes import human_size, parse_df_lines, parse_size
+from hygiene.parse.sizes import parse_df_lines, parse_size
 from hygiene.services import observe_host
 from hygiene.snapshots import stored_report
 from launchplane.hosts.command import run
 from launchplane.hosts.models import Host
 from launchplane.sandbox.dockerd import PrivateEngine
+from tests.client import human_size
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
 

@@ -7,13 +7,13 @@ from django.core.management.base import CommandParser
 
 from hygiene.contracts import Kind, Report, ResourceRow, TypeSummary
 from hygiene.inventory import latest, select, view_for_programs
-from hygiene.parse.sizes import human_size
 from hygiene.services import observe_host
 from hygiene.snapshots import stored_report
 from launchplane.commands import ATTENTION, Subcommands
 from launchplane.hosts.models import Host
 from launchplane.hosts.services import find_host
 from launchplane.problems import Problem
+from launchplane.words import human_bytes
 
 HOST: tuple[list[str], dict[str, Any]] = (["name"], {"metavar": "HOST"})
 SHOWN = 200
@@ -68,10 +68,12 @@ class Command(Subcommands):
             f"observed {report.observed_at:%Y-%m-%d %H:%M:%S} UTC."
         )
         percent = "" if report.disk_used_percent is None else f", {report.disk_used_percent} % used"
-        self.say(f"Free disk: {size(report.free_disk_bytes)} of {size(report.disk_total_bytes)}{percent}.")
         self.say(
-            f"Docker counts {size(report.docker_reclaimable_bytes)} as reclaimable; "
-            f"what could go by the budgets would really free {size(report.joint_reclaim_bytes)}."
+            f"Free disk: {human_bytes(report.free_disk_bytes)} of {human_bytes(report.disk_total_bytes)}{percent}."
+        )
+        self.say(
+            f"Docker counts {human_bytes(report.docker_reclaimable_bytes)} as reclaimable; "
+            f"what could go by the budgets would really free {human_bytes(report.joint_reclaim_bytes)}."
         )
         summary = report.docker_summary
         types = {
@@ -105,18 +107,13 @@ def never_observed(host: Host) -> Problem:
     )
 
 
-def size(size_bytes: int | None) -> str:
-    """Bytes for people; unmeasured is never 0."""
-    return "not measured" if size_bytes is None else human_size(size_bytes)
-
-
 def summary_cells(title: str, line: TypeSummary | None) -> list[object]:
     """One line of the summary table."""
     if line is None:
         return [title, *["not measured"] * 4]
-    return [title, line.count, line.active, size(line.size_bytes), size(line.reclaimable_bytes)]
+    return [title, line.count, line.active, human_bytes(line.size_bytes), human_bytes(line.reclaimable_bytes)]
 
 
 def row_cells(row: ResourceRow) -> list[object]:
     """One line of the inventory table."""
-    return [row.kind.value, row.name, size(row.size_bytes), row.cls.value, row.reason]
+    return [row.kind.value, row.name, human_bytes(row.size_bytes), row.cls.value, row.reason]

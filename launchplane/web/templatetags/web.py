@@ -11,7 +11,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from hygiene.contracts import Class, Confidence
-from launchplane.web import words
+from hygiene.fields import field_words
+from launchplane import words
 
 register = template.Library()
 
@@ -19,7 +20,7 @@ LONGEST_NAME = 200
 
 register.filter("printable", words.printable)
 register.filter("count", words.human_count)
-register.filter("field_words", words.field_words)
+register.filter("field_words", field_words)
 register.filter("milliseconds", words.human_milliseconds)
 
 CLASSES = {

@@ -64,22 +64,6 @@ def human_duration(length: timedelta) -> str:
     return f"{seconds} s"
 
 
-FIELDS = {
-    "disk": "Docker’s disk",
-    "root_disk": "system disk",
-    "free_disk_bytes": "free disk",
-    "joint_reclaim_bytes": "what would really be freed",
-    "unattributed_bytes": "what Docker can’t explain",
-    "runner_workdir_bytes": "runner work folders",
-    "runner_roots": "runner folders",
-}
-
-
-def field_words(name: str) -> str:
-    """A field of the report as people call it."""
-    return FIELDS.get(name) or name.removesuffix("_bytes").replace("_", " ")
-
-
 def human_milliseconds(value: int) -> str:
     """ "0.4 s", or "12 ms" for what is shorter than a tenth of a second."""
     return f"{value} ms" if value < 100 else f"{value / 1000:.1f} s"

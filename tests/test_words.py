@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launchplane.web import words
+from launchplane import words
 from launchplane.web.templatetags import web as tags
 
 NOW = datetime(2026, 3, 12, 14, 2, 11, tzinfo=UTC)
