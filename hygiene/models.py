@@ -158,6 +158,7 @@ class Snapshot(models.Model):
     document = models.ForeignKey(SnapshotDocument, on_delete=models.PROTECT, related_name="snapshots")
     readings = models.TextField()
     disk_total_bytes = models.BigIntegerField(null=True)
+    disk_used_bytes = models.BigIntegerField(null=True)
     disk_free_bytes = models.BigIntegerField(null=True)
     reclaimable_bytes = models.BigIntegerField(null=True)
     joint_reclaim_bytes = models.BigIntegerField(null=True)

@@ -1,6 +1,7 @@
 """Snapshots: what was observed, kept as canonical text that is stored once however often it is seen."""
 
 import zlib
+from collections.abc import Sized
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -21,16 +22,21 @@ THINNING = (
 
 def store(host: Host, observation: Observation, report: Report) -> Snapshot:
     """Keep an observation and its report. An inventory equal to one that is there is not stored again."""
-    inventory = observation.inventory
+    inventory, disk = observation.inventory, observation.readings.disk
     return Snapshot.objects.create(
         host=host,
         observed_at=observation.observed_at,
         duration_ms=observation.duration_ms,
         document_id=_document(inventory),
         readings=canonical(observation.readings).decode(),
-        resources=len(inventory.images) + len(inventory.containers) + len(inventory.volumes) + len(inventory.builders),
+        resources=sum(map(len, _lists(inventory))),
+        disk_used_bytes=disk.used_bytes if disk else None,
         **figures(report),
     )
+
+
+def _lists(inventory: Inventory) -> tuple[Sized, ...]:
+    return inventory.images, inventory.containers, inventory.volumes, inventory.build_cache, inventory.builders
 
 
 def _document(inventory: Inventory) -> str:

@@ -14,7 +14,10 @@ DAY_SECONDS = 86_400
 
 
 class Point(NamedTuple):
-    """One reading; a part that was not measured is None."""
+    """One reading, as `df` counts: the total is what is used and what is free; a part that was not measured is None.
+
+    The file system's own reserve is in neither, so the disk is full when nothing is free, not when its size is reached.
+    """
 
     at: datetime
     total_bytes: int | None
@@ -40,10 +43,10 @@ def series_of(hosts: Sequence[Host], *, days: int = 30) -> dict[int, list[Point]
     since = timezone.now() - timedelta(days=days)
     rows = Snapshot.objects.filter(host__in=hosts, observed_at__gte=since).order_by("observed_at", "pk")
     found: dict[int, list[Point]] = {}
-    for host, at, total, free, reclaimable in rows.values_list(
-        "host", "observed_at", "disk_total_bytes", "disk_free_bytes", "reclaimable_bytes"
+    for host, at, used, free, reclaimable in rows.values_list(
+        "host", "observed_at", "disk_used_bytes", "disk_free_bytes", "reclaimable_bytes"
     ):
-        used = None if total is None or free is None else total - free
+        total = None if used is None or free is None else used + free
         found.setdefault(host, []).append(Point(at, total, used, reclaimable))
     return found
 

@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                 ('duration_ms', models.PositiveIntegerField()),
                 ('readings', models.TextField()),
                 ('disk_total_bytes', models.BigIntegerField(null=True)),
+                ('disk_used_bytes', models.BigIntegerField(null=True)),
                 ('disk_free_bytes', models.BigIntegerField(null=True)),
                 ('reclaimable_bytes', models.BigIntegerField(null=True)),
                 ('joint_reclaim_bytes', models.BigIntegerField(null=True)),
