@@ -14,7 +14,8 @@ VAR = state_directory(BASE_DIR)
 BIND = env.str("BIND", "127.0.0.1")
 PORT = env.int("PORT", 8000)
 SANDBOX = sandbox_mode()
-PUBLIC_URL = env.str("PUBLIC_URL", f"http://{BIND}:{PORT}").rstrip("/")
+# an IPv6 address stands in brackets in a URL (RFC 3986, section 3.2.2)
+PUBLIC_URL = env.str("PUBLIC_URL", f"http://{f'[{BIND}]' if ':' in BIND else BIND}:{PORT}").rstrip("/")
 
 SECRET_KEY = secret_key(VAR / "keys")
 DEBUG = False
