@@ -10,13 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from hygiene.cache_holds import cache_holds
 from hygiene.contracts import CacheRecord
 
 # The DiffID of a layer with no entry at all: a tar archive of two zero blocks.
 EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
-
-
-BOTTOM: tuple[int, ...] = ()  # the path of what lies below every layer
 
 
 class Layers(NamedTuple):
@@ -52,7 +50,7 @@ class LayerStore:
 
     def __init__(self, images: Mapping[str, Layers | None], cache: Sequence[CacheRecord] = ()) -> None:
         """`images` by id, None where the layers could not be read; `cache` the engine's own BuildKit records."""
-        read = {image: layers for image, layers in images.items() if layers is not None}
+        read = {image: layers for image, layers in images.items() if layers is not None and _tells(layers)}
         chains = {image: chain_ids(layers.layers) for image, layers in read.items()}
         self._unknown = images.keys() - read.keys()
         self._blocks = _blocks(chains, read)
@@ -60,16 +58,18 @@ class LayerStore:
         for image, chain in chains.items():
             for chain_id in chain:
                 self._holders[chain_id].add(image)
-        self._cache_holders = _cache_holders(chains, self._sizes(), cache)
+        histories = {image: layers.sizes for image, layers in read.items()}
+        self._cache = cache_holds(chains, histories, self._sizes(), cache)
 
     def freed_by(self, images: Iterable[str], cache_keys: Iterable[str] = ()) -> Freed:
         """What removing these images (by id) and these build cache records (by key) frees in layers, together."""
         going, cache_going = set(images), set(cache_keys)
         blocks = self._blocks_of(going)
         gone = {c for block in blocks for c in block.chain_ids if self._holders[c] <= going}
-        held = {c for c in gone if not self._cache_holders.get(c, set()) <= cache_going}
+        held = self._cache.held(gone, cache_going)
         freed = gone - held
-        at_least = sum(block.size_bytes for block in _disjoint(b for b in blocks if freed.issuperset(b.chain_ids)))
+        sure = freed - self._cache.doubtful(freed, cache_going)
+        at_least = sum(block.size_bytes for block in _disjoint(b for b in blocks if sure.issuperset(b.chain_ids)))
         at_most = sum(block.size_bytes for block in blocks if not freed.isdisjoint(block.chain_ids))
         kept_by_cache = sum(block.size_bytes for block in blocks if not held.isdisjoint(block.chain_ids))
         # an image whose layers nobody knows may share any of these layers, so nothing is certain while it stays
@@ -105,6 +105,11 @@ def chain_ids(layers: Sequence[str]) -> tuple[str, ...]:
     for layer in layers:
         chain.append(f"sha256:{hashlib.sha256(f'{chain[-1]} {layer}'.encode()).hexdigest()}" if chain else layer)
     return tuple(chain)
+
+
+def _tells(layers: Layers) -> bool:
+    """False for a history that cannot be of these layers: some images have none, and none must not read as 0 bytes."""
+    return sum(size > 0 for size in layers.sizes) <= len(layers.layers) <= len(layers.sizes)
 
 
 def _disjoint(blocks: Iterable[_Block]) -> list[_Block]:
@@ -163,46 +168,3 @@ def _image_blocks(chain: tuple[str, ...], sizes: tuple[int, ...], known: Mapping
     if together:
         blocks.append(_Block(together, max(sum(sizes) - sum(block.size_bytes for block in blocks), 0)))
     return tuple(blocks)
-
-
-def _cache_holders(
-    chains: Mapping[str, tuple[str, ...]], sizes: Mapping[str, int], cache: Sequence[CacheRecord]
-) -> dict[str, set[str]]:
-    """Which shared build cache records hold which layer.
-
-    The API names no layer of a record. But a shared record is a layer, its parent the layer below: a record whose own
-    and parents' sizes are those of a layer and what is below it is taken to hold that layer. Measured on 20.10: an
-    image that BuildKit built frees nothing while its records stay.
-    """
-    by_path: dict[tuple[int, ...], set[str]] = defaultdict(set)
-    records = {record.id: record for record in cache if not record.builder}
-    paths: dict[str, tuple[int, ...] | None] = {}
-    for record in records.values():
-        if record.shared and (path := _path(record, records, paths)) is not None:
-            by_path[path].add(record.key)
-    holders: dict[str, set[str]] = defaultdict(set)
-    for chain in chains.values() if by_path else ():
-        path = BOTTOM
-        for chain_id in chain:
-            if chain_id not in sizes:
-                break
-            path = (*path, sizes[chain_id])
-            holders[chain_id] |= by_path.get(path, set())
-    return holders
-
-
-def _path(
-    record: CacheRecord, records: Mapping[str, CacheRecord], done: dict[str, tuple[int, ...] | None]
-) -> tuple[int, ...] | None:
-    """Sizes from the lowest parent to the record; None where a size is unknown or the parents go round in a circle."""
-    trail: list[CacheRecord] = []
-    current: CacheRecord | None = record
-    while current is not None and current.id not in done:
-        done[current.id] = None
-        trail.append(current)
-        current = records.get(current.parent) if current.parent else None
-    path = done[current.id] if current is not None else BOTTOM
-    for step in reversed(trail):
-        path = (*path, step.size_bytes) if path is not None and step.size_bytes is not None else None
-        done[step.id] = path
-    return path
