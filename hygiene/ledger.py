@@ -74,7 +74,8 @@ class Ledger:
         complete = _listed_kinds(inventory)
         for key, row in self._rows.items():
             if key not in seen and key[0] in complete and row.gone_at is None:
-                row.gone_at, row.in_use = now, False
+                row.gone_at = now
+                _rest(row, uses.get(key), lost=events_lost, now=now)
         return self._write(before)
 
     def history(self, *, now: datetime) -> dict[Key, History]:
@@ -153,14 +154,17 @@ def _first(what: Seen, used_at: datetime | None, now: datetime) -> Row:
 
 def _update(row: Row, what: Seen, used_at: datetime | None, *, lost: bool, now: datetime) -> None:
     """Move one row on. The time of an event beats the time of the pass; a use between two passes is still a use."""
+    if row.gone_at is not None:  # what comes back is as new: nobody knows what it was in between
+        row.gone_at, row.unused_since, row.dangling_since = None, now, None
     row.dangling_since = (row.dangling_since or now) if what.dangling else None
-    if row.gone_at is not None:
-        row.gone_at, row.unused_since = None, now
     if what.in_use:
         row.in_use, row.unused_since = True, None
-        return
-    if what.in_use is None:
-        return
+    elif what.in_use is not None:
+        _rest(row, used_at, lost=lost, now=now)
+
+
+def _rest(row: Row, used_at: datetime | None, *, lost: bool, now: datetime) -> None:
+    """Nobody uses it now: note when and how surely that began, if it is news."""
     if used_at is not None and (row.last_used_at is None or used_at > row.last_used_at):
         row.last_used_at, row.last_used_confidence = used_at, Confidence.EVENT.value
         row.unused_since = used_at
