@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, Subquery
+from django.utils import timezone
 
 from hygiene.contracts import Report
 from hygiene.models import ObservationRun, Snapshot
 from launchplane.hosts.models import Contact, Host
+
+OLD_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +35,12 @@ def standings(hosts: Iterable[Host]) -> dict[int, Standing]:
     contacts = Contact.objects.filter(pk__in=among.values(newest=Subquery(newest_contact)))
     snapshot_of = {snapshot.host_id: snapshot for snapshot in snapshots.defer("readings")}
     contact_of = {contact.host_id: contact for contact in contacts}
-    return {key: standing(snapshot_of.get(key), contact_of.get(key)) for key in keys}
+    now = timezone.now()
+    return {key: standing(snapshot_of.get(key), contact_of.get(key), now=now) for key in keys}
 
 
-def standing(snapshot: Snapshot | None, contact: Contact | None) -> Standing:
-    """Out of reach outweighs what the last report said; a host without a report was never observed."""
+def standing(snapshot: Snapshot | None, contact: Contact | None, *, now: datetime) -> Standing:
+    """Out of reach outweighs what the last report said; what was not observed lately is never called healthy."""
     report = Report.model_validate_json(snapshot.report) if snapshot else None
     if contact is not None and not contact.reachable:
         return Standing("bad", "cannot be reached", snapshot, report, contact)
@@ -43,6 +48,8 @@ def standing(snapshot: Snapshot | None, contact: Contact | None) -> Standing:
         return Standing("", "never observed", snapshot, report, None)
     if report.status == "attention":
         return Standing("warn", "needs attention", snapshot, report, None)
+    if now - report.observed_at > OLD_AFTER:
+        return Standing("unsure", "not observed lately", snapshot, report, None)
     return Standing("good", "healthy", snapshot, report, None)
 
 

@@ -45,6 +45,14 @@ def test_the_first_page_shows_every_host_with_its_state(visitor: Client) -> None
     assert "fine" in page
 
 
+def test_a_report_that_is_old_is_not_called_healthy(visitor: Client) -> None:
+    host = a_host("fine", managed_label="")
+    observed(host, an_inventory([an_image("a:1")]), at=timezone.now() - timedelta(hours=2))
+    page = text_of(visitor.get("/"))
+    assert "fine not observed lately" in page
+    assert "healthy" not in page
+
+
 def test_the_first_page_shows_failed_and_lost_observations(visitor: Client) -> None:
     host = a_host("flaky")
     for status, sentence in (("failed", "The engine hung."), ("lost", "Its worker died.")):
