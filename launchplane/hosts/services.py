@@ -32,12 +32,13 @@ def add_host(
         approved=approved,
         is_sandbox=sandbox,
     )
-    _refuse_bad_fields(host)
+    _refuse_bad_fields(host, but="engine_id")
     identity = identify_new(host)
     if known := Host.objects.filter(engine_id=identity.engine_id).first():
         raise Problem("engine_known", f"This engine is already here as {known.name!r}: a host has one owner.")
     host.engine_id = identity.engine_id
     host.docker_root = identity.docker_root
+    _refuse_bad_fields(host)
     with transaction.atomic():
         host.save()
         record_contact(host)
@@ -62,9 +63,9 @@ def record_contact(host: Host, *, problem: Problem | None = None) -> None:
         Contact.objects.create(host=host, at=timezone.now(), reachable=reachable, code=code, reason=reason)
 
 
-def _refuse_bad_fields(host: Host) -> None:
+def _refuse_bad_fields(host: Host, *, but: str = "") -> None:
     try:
-        host.full_clean(exclude=["engine_id"])
+        host.full_clean(exclude=[but] if but else None)
     except ValidationError as error:
-        sentences = [sentence for field in error.message_dict.values() for sentence in field]
+        sentences = [f"{name}: {sentence}" for name, found in error.message_dict.items() for sentence in found]
         raise Problem("invalid_host", " ".join(sentences)) from error
