@@ -7,6 +7,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from django_q.models import Schedule as QueueSchedule
 from django_q.tasks import async_task
@@ -52,18 +53,19 @@ def tick() -> int:
 
 
 def _queue(schedule: Schedule, now: datetime) -> bool:
-    """True for the one tick that moved this schedule on."""
+    """True for the one tick that moved this schedule on; its row and its task are written together or not at all."""
+    mine = Schedule.objects.filter(pk=schedule.pk, enabled=True, next_due_at=schedule.next_due_at)
     try:
         following = next_time(schedule.cron, now)
     except BadCron as bad:
-        _note(schedule, ok=False, sentence=f"Not run, and not due any more: {bad}")
-        Schedule.objects.filter(pk=schedule.pk).update(next_due_at=None)
+        if mine.update(next_due_at=None) == 1:
+            _note(schedule, ok=False, sentence=f"Not run, and not due any more: {bad}")
         return False
-    mine = Schedule.objects.filter(pk=schedule.pk, enabled=True, next_due_at=schedule.next_due_at)
-    if mine.update(next_due_at=following) != 1:
-        return False
-    async_task("launchplane.schedule.tick.run_job", schedule.pk, cluster="observe")
-    return True
+    with transaction.atomic():
+        moved = mine.update(next_due_at=following) == 1
+        if moved:
+            async_task("launchplane.schedule.tick.run_job", schedule.pk, cluster="observe")
+    return moved
 
 
 def run_job(schedule_id: int) -> None:
