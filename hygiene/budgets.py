@@ -78,7 +78,8 @@ def _reserved(budget: BudgetRule) -> Decision:
 
 def _may_go(claim: Claim, budget: BudgetRule, bound: str) -> Decision:
     if budget.min_age_seconds:
-        why = f"unused for {human_duration(claim.idle)}; the budget for {budget.scope} keeps {bound}."
+        why = f"unused for {human_duration(claim.idle)}; the budget for {budget.scope} keeps {bound}"
     else:
-        why = f"and the budget for {budget.scope} lets those go at once."
-    return Class.CANDIDATE, f"budget.{budget.scope}", f"It is {claim.noun}, {why}"
+        why = f"and the budget for {budget.scope} lets those go at once"
+    most = "" if budget.max_bytes is None else f", and at most {human_bytes(budget.max_bytes)}"
+    return Class.CANDIDATE, f"budget.{budget.scope}", f"It is {claim.noun}, {why}{most}."

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hygiene.budgets import Claim, decide
+from hygiene.builder_parts import builder_key, is_stopped, orphan_parts, protected_parts, warm_parts
 from hygiene.contracts import (
     Builder,
     CacheRecord,
@@ -17,17 +18,15 @@ from hygiene.contracts import (
     History,
     Image,
     Inventory,
+    Key,
     Kind,
     Policy,
+    ProtectionRule,
     Volume,
 )
 from hygiene.labels import carries
-from hygiene.names import is_called
-from hygiene.parse.builders import answers_to
 from hygiene.protections import Protections
 from hygiene.users import Users, find_users
-
-Key = tuple[Kind, str]
 
 
 class Verdict(NamedTuple):
@@ -38,11 +37,9 @@ class Verdict(NamedTuple):
     reason: str
 
 
-USERS_UNKNOWN = Verdict(
-    Class.UNKNOWN,
-    "unmeasured",
-    "The containers could not all be listed, so nobody knows who uses it. Until then it is treated as protected.",
-)
+def _users_unknown(what: str) -> Verdict:
+    reason = f"The {what} could not all be listed, so nobody knows who uses it. Until then it is treated as protected."
+    return Verdict(Class.UNKNOWN, "unmeasured", reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +50,9 @@ class _Facts:
     policy: Policy
     protections: Protections
     users: Users
-    users_known: bool
-    warm: Mapping[Key, str]
+    containers_known: bool
+    services_known: bool
+    set_apart: Mapping[Key, Verdict]
     orphans: Mapping[Key, str]
     now: datetime
 
@@ -63,14 +61,16 @@ def classify(
     inventory: Inventory, history: Mapping[Key, History], policy: Policy, *, now: datetime
 ) -> dict[Key, Verdict]:
     """The verdict on each resource of `inventory`, by kind and key."""
+    protections = Protections(policy.protections)
     facts = _Facts(
         history=history,
         policy=policy,
-        protections=Protections(policy.protections),
+        protections=protections,
         users=find_users(inventory),
-        users_known="containers" not in inventory.unmeasured,
-        warm=_warm_parts(inventory, policy),
-        orphans=_orphan_parts(inventory, policy),
+        containers_known="containers" not in inventory.unmeasured,
+        services_known="services" not in inventory.unmeasured,
+        set_apart=_set_apart(inventory, policy, protections),
+        orphans=orphan_parts(inventory, policy),
         now=now,
     )
     verdicts: dict[Key, Verdict] = {}
@@ -85,11 +85,6 @@ def classify(
     return verdicts
 
 
-def builder_key(builder: Builder) -> str:
-    """The key of a builder: its node, of which there is one trace only (`parse.builders.pair`)."""
-    return builder.name
-
-
 def _each(
     kind: Kind,
     items: Iterable[object],
@@ -101,23 +96,26 @@ def _each(
 ) -> None:
     for item in items:
         key = (kind, key_of(item))
-        outcome = _kept_out(key, facts) or rule(item, key, facts)
+        outcome = facts.set_apart.get(key) or rule(item, key, facts)
         if isinstance(outcome, Claim):
             claims.append(outcome)
         else:
             verdicts[key] = outcome
 
 
-def _kept_out(key: Key, facts: _Facts) -> Verdict | None:
-    """Required warm comes before every other rule, for all the parts of what is required."""
-    reason = facts.warm.get(key)
-    return Verdict(Class.PROTECTED, "required_warm", reason) if reason else None
+def _set_apart(inventory: Inventory, policy: Policy, protections: Protections) -> dict[Key, Verdict]:
+    """What comes before every other rule: all the parts of what is required warm, and of protected builders."""
+    protected = {key: _never_touched(rule) for key, rule in protected_parts(inventory, protections).items()}
+    warm = warm_parts(inventory, policy).items()
+    return protected | {key: Verdict(Class.PROTECTED, "required_warm", reason) for key, reason in warm}
 
 
 def _protected(facts: _Facts, kind: Kind, names: Iterable[str], labels: Mapping[str, str]) -> Verdict | None:
     rule = facts.protections.match(kind, names, labels)
-    if rule is None:
-        return None
+    return _never_touched(rule) if rule else None
+
+
+def _never_touched(rule: ProtectionRule) -> Verdict:
     return Verdict(Class.PROTECTED, "protection", f"Never touched: {rule.reason} (pattern {rule.pattern}).")
 
 
@@ -132,17 +130,23 @@ def _image(item: Image, key: Key, facts: _Facts) -> Verdict | Claim:
         return found
     if users := facts.users.of_image(item):
         return Verdict(Class.IN_USE, "image.used", f"Used by {users}.")
-    if not facts.users_known:
-        return USERS_UNKNOWN
-    past = facts.history.get(key)
-    if item.size_bytes is None or item.created_at is None or past is None:
-        return _unknown("image", size=item.size_bytes, created=item.created_at, past=past)
+    if not facts.containers_known:
+        return _users_unknown("containers")
+    if not facts.services_known and (item.tags or item.digests):
+        return _users_unknown("services")
+    return _unused_image(item, key, facts)
+
+
+def _unused_image(item: Image, key: Key, facts: _Facts) -> Verdict | Claim:
+    past, own_bytes = facts.history.get(key), item.unique_bytes
+    if own_bytes is None or item.created_at is None or past is None:
+        return _unknown("image", size=own_bytes, created=item.created_at, past=past)
     if item.dangling:
         since = max(item.created_at, past.dangling_since or facts.now)
         scope = "images.labelled" if carries(item.labels, facts.policy.managed_label) else "images.dangling"
-        return Claim(key, scope, facts.now - since, item.unique_bytes or 0, "an image without a tag")
+        return Claim(key, scope, facts.now - since, own_bytes, "an image without a tag")
     idle = facts.now - max(past.first_seen_at, past.unused_since or past.first_seen_at, item.created_at)
-    return Claim(key, "images", idle, item.unique_bytes or 0, "an image")
+    return Claim(key, "images", idle, own_bytes, "an image")
 
 
 def _container(item: Container, key: Key, facts: _Facts) -> Verdict | Claim:
@@ -153,10 +157,10 @@ def _container(item: Container, key: Key, facts: _Facts) -> Verdict | Claim:
     if found := _orphan(key, facts):
         return found
     past = facts.history.get(key)
-    if item.created_at is None or past is None or item.state not in ("exited", "created", "dead"):
-        return _unknown("container", size=0, created=item.created_at, past=past)
+    if item.size_rw_bytes is None or item.created_at is None or past is None or not is_stopped(item):
+        return _unknown("container", size=item.size_rw_bytes, created=item.created_at, past=past)
     idle = facts.now - max(item.created_at, past.first_seen_at, past.unused_since or past.first_seen_at)
-    return Claim(key, "containers", idle, item.size_rw_bytes or 0, "a stopped container")
+    return Claim(key, "containers", idle, item.size_rw_bytes, "a stopped container")
 
 
 def _volume(item: Volume, key: Key, facts: _Facts) -> Verdict:
@@ -169,8 +173,8 @@ def _volume(item: Volume, key: Key, facts: _Facts) -> Verdict:
     if item.ref_count:
         count = item.ref_count
         return Verdict(Class.IN_USE, "volume.referenced", f"The engine counts {count} references to it.")
-    if not facts.users_known:
-        return USERS_UNKNOWN
+    if not facts.containers_known:
+        return _users_unknown("containers")
     return Verdict(
         Class.KEPT,
         "volume.by_name_only",
@@ -187,20 +191,22 @@ def _cache(item: CacheRecord, key: Key, facts: _Facts) -> Verdict | Claim:
             Class.UNKNOWN, "unmeasured", "Its size or its last use is not known, so it is treated as protected."
         )
     scope = f"builder:{item.builder}" if item.builder else "build_cache"
-    own_bytes = 0 if item.shared else item.size_bytes
+    own_bytes = 0 if item.shared and not item.builder else item.size_bytes
     return Claim(key, scope, facts.now - last, own_bytes, "a record of build cache")
 
 
 def _builder(item: Builder, key: Key, facts: _Facts) -> Verdict:
-    if found := _protected(facts, Kind.BUILDER, (item.name,), {}) or _orphan(key, facts):
+    if found := _orphan(key, facts):
         return found
-    if item.state == "orphan":
-        return USERS_UNKNOWN
-    return Verdict(
-        Class.KEPT,
-        "builder.unlisted",
-        "It runs, but is not on the host's list of required builders. Enter it there, or stop it.",
-    )
+    if item.state == "running":
+        return Verdict(
+            Class.KEPT,
+            "builder.unlisted",
+            "It runs, but is not on the host's list of required builders. Enter it there, or stop it.",
+        )
+    if users := facts.users.of_volume(item.volume or ""):
+        return Verdict(Class.IN_USE, "builder.state_used", f"Its state volume is used by {users}.")
+    return _users_unknown("containers")
 
 
 def _unknown(what: str, *, size: int | None, created: datetime | None, past: History | None) -> Verdict:
@@ -212,49 +218,3 @@ def _unknown(what: str, *, size: int | None, created: datetime | None, past: His
         "unmeasured",
         f"Not known of this {what}: {', '.join(missing)}. Until it is, it is treated as protected.",
     )
-
-
-def _warm_parts(inventory: Inventory, policy: Policy) -> dict[Key, str]:
-    """Each part of what is required warm: a builder with its container, volume and image, and the named images."""
-    parts: dict[Key, str] = {}
-    for builder in inventory.builders:
-        wanted = next((name for name in policy.required_builders if answers_to(builder.name, name)), None)
-        if wanted is not None:
-            parts |= dict.fromkeys(_parts(builder), f"Required warm on this host: part of builder {wanted}.")
-    for image in inventory.images:
-        ref = next((ref for ref in policy.required_images if is_called(image, ref)), None)
-        if ref is not None:
-            parts[Kind.IMAGE, image.id] = f"Required warm on this host: image {ref}."
-    return parts
-
-
-def _orphan_parts(inventory: Inventory, policy: Policy) -> dict[Key, str]:
-    """Each part of a builder that is gone or stopped and not required; an image only if no other container has it.
-
-    Empty where the containers could not all be listed: the one that seems to be gone may be there.
-    """
-    if "containers" in inventory.unmeasured:
-        return {}
-    holders: dict[str, set[str]] = {}
-    for container in inventory.containers:
-        holders.setdefault(container.image_id, set()).add(container.id)
-    parts: dict[Key, str] = {}
-    for builder in inventory.builders:
-        required = any(answers_to(builder.name, name) for name in policy.required_builders)
-        if builder.state == "running" or required:
-            continue
-        gone = "its container is gone" if builder.state == "orphan" else "its container is stopped"
-        reason = f"Left over from builder {builder.name}: {gone}, and the host does not require it."
-        for kind, key in _parts(builder):
-            if kind != Kind.IMAGE or holders.get(key, set()) <= {builder.container_id}:
-                parts[kind, key] = reason
-    return parts
-
-
-def _parts(builder: Builder) -> list[Key]:
-    named = [
-        (Kind.CONTAINER, builder.container_id),
-        (Kind.VOLUME, builder.volume),
-        (Kind.IMAGE, builder.image_id),
-    ]
-    return [(Kind.BUILDER, builder_key(builder)), *((kind, key) for kind, key in named if key is not None)]

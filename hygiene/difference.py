@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hygiene.classify import Key, builder_key
-from hygiene.contracts import Builder, CacheRecord, Container, Image, Inventory, Kind, Volume
+from hygiene.builder_parts import builder_key
+from hygiene.contracts import Builder, CacheRecord, Container, Image, Inventory, Key, Kind, Volume
 from launchplane.words import human_bytes
 
 Item = Image | Container | Volume | CacheRecord | Builder

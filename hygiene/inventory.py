@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hygiene import ledger, snapshots
-from hygiene.classify import Key, builder_key
+from hygiene.builder_parts import builder_key
 from hygiene.contracts import (
     Class,
     Confidence,
     History,
     Inventory,
     InventoryView,
+    Key,
     Kind,
     Readings,
     Report,

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from hygiene.classify import Key, builder_key, classify
-from hygiene.contracts import Class, History, Inventory, Kind, Policy
+from hygiene.builder_parts import builder_key
+from hygiene.classify import classify
+from hygiene.contracts import Class, History, Inventory, Key, Kind, Policy
 from hygiene.reclaim import Layers, LayerStore
 
 # a layer counts for the first of these classes that has it

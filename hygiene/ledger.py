@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from hygiene.classify import Key, builder_key
-from hygiene.contracts import Confidence, Event, History, Inventory, Kind
+from hygiene.builder_parts import builder_key
+from hygiene.contracts import Confidence, Event, History, Inventory, Key, Kind
 from hygiene.models import Resource
 from hygiene.uses import last_uses
 from launchplane.hosts.models import Host

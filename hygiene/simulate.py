@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from hygiene.classify import Key
-from hygiene.contracts import BudgetRule, Class, Confidence, History, Kind, Policy
+from hygiene.contracts import BudgetRule, Class, Confidence, History, Key, Kind, Policy
 from hygiene.judge import Judgement
 from hygiene.layers import known_layers
 from hygiene.models import Resource

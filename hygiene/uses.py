@@ -6,8 +6,7 @@ A container that ran for seconds between two passes is seen here and nowhere els
 from collections.abc import Iterator
 from datetime import datetime
 
-from hygiene.classify import Key
-from hygiene.contracts import Event, Inventory, Kind
+from hygiene.contracts import Event, Inventory, Key, Kind
 from hygiene.names import ImageNames
 
 # No exec: what takes one runs, and is in use anyway; and our own reads inside builders are execs.

@@ -20,7 +20,7 @@ from hygiene.contracts.facts import (
 from hygiene.contracts.observation import Event, Observation, Readings, RunningBuild
 from hygiene.contracts.policy import BudgetRule, History, Policy, ProtectionRule
 from hygiene.contracts.report import Finding, InventoryView, Report, ResourceRow, WarmBuilder, WarmImage
-from hygiene.contracts.words import Class, Confidence, Kind
+from hygiene.contracts.words import Class, Confidence, Key, Kind
 
 __all__ = [
     "BudgetRule",
@@ -38,6 +38,7 @@ __all__ = [
     "Image",
     "Inventory",
     "InventoryView",
+    "Key",
     "Kind",
     "Mount",
     "Observation",
@@ -49,7 +50,6 @@ __all__ = [
     "RunningBuild",
     "Service",
     "TypeSummary",
-    "Verdict",
     "Volume",
     "WarmBuilder",
     "WarmImage",

@@ -34,7 +34,8 @@ class Image(Contract):
 
     @property
     def unique_bytes(self) -> int | None:
-        if self.size_bytes is None or self.shared_bytes is None:
+        """Bytes of the layers that no other image has; None too where the two figures contradict each other."""
+        if self.size_bytes is None or self.shared_bytes is None or self.shared_bytes > self.size_bytes:
             return None
         return self.size_bytes - self.shared_bytes
 

@@ -13,6 +13,9 @@ class Kind(StrEnum):
     BUILDER = "builder"
 
 
+Key = tuple[Kind, str]  # names one resource of a host
+
+
 class Class(StrEnum):
     """The one verdict on a resource. Unknown is treated as protected."""
 

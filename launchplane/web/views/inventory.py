@@ -10,8 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
-from hygiene.classify import Key
-from hygiene.contracts import Class, Kind, ResourceRow
+from hygiene.contracts import Class, Key, Kind, ResourceRow
 from hygiene.inventory import HostView, frees_alone, latest, reclaim, select
 from hygiene.models import Resource
 from launchplane.hosts.models import Host
