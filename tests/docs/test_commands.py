@@ -1,0 +1,103 @@
+"""Every command that a document shows is run: here as it stands, or by the test that is named for it."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from launchplane.sandbox.dockerd import PrivateEngine
+from tests.docs.reading import PROJECT, Block, blocks, commands, name_of, runs_itself
+
+SCRIPTS = "tests/docs/test_scripts.py"
+SERVER = "tests/server/test_server.py"
+REQUIREMENTS = "tests/docs/test_requirements.py"
+# What test_commands.py cannot run by itself, and what does.
+RUN_ELSEWHERE = {
+    "script/server": f"{SCRIPTS}::test_script_server_starts_and_ends",
+    "LAUNCHPLANE_SANDBOX=always script/server": f"{SERVER}::test_a_sandbox_is_made_served_kept_and_ended",
+    "export LAUNCHPLANE_DATABASE_URL='postgres://launchplane:password@localhost/launchplane'": (
+        f"{SCRIPTS}::test_the_server_runs_on_postgresql_as_shown"
+    ),
+    "script/bootstrap": f"{SCRIPTS}::test_script_server_starts_and_ends",
+    "script/bootstrap --lock": f"{SCRIPTS}::test_locking_again_keeps_the_locks",
+    "script/bootstrap --lock --upgrade": f"{SCRIPTS}::test_locking_with_upgrade_writes_both_locks",
+    "script/requirements": f"{REQUIREMENTS}::test_check_tells_which_lines_are_out_of_date",
+    "script/requirements --check": f"{REQUIREMENTS}::test_check_tells_which_lines_are_out_of_date",
+    "script/bench inventory": f"{SCRIPTS}::test_the_bench_measures_an_engine",
+}
+# These run this test.
+RUN_US = {"script/test", "script/test --quick"}
+SHELL = [block for block in blocks("sh") if runs_itself(block)]
+SOCKET = "unix:///var/run/docker.sock"
+PASSWORD = "a-password-for-a-test\n"
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory, planted_engine: PrivateEngine) -> Iterator[dict[str, Path]]:
+    """A folder for each document, in which its blocks are run one after the other as in a clone."""
+    documents = {block.document for block in SHELL}
+    yield {document: place(tmp_path_factory.mktemp("clone"), planted_engine, document) for document in documents}
+
+
+def place(folder: Path, engine: PrivateEngine, document: str) -> Path:
+    """A clone with a fresh state; with the host `sandbox` in it, unless the document adds a host itself."""
+    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "manage.py").symlink_to(PROJECT / "manage.py")
+    preparation = [".venv/bin/python manage.py migrate --verbosity 0"]
+    if not any("hosts add" in block.text for block in SHELL if block.document == document):
+        preparation.append(f".venv/bin/python manage.py hosts add sandbox --docker-url {engine.url}")
+        preparation.append(".venv/bin/python manage.py hygiene report sandbox >first || test $? = 3")
+    done = run("set -e\n" + "\n".join(preparation), folder, engine)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def run(script: str, folder: Path, engine: PrivateEngine) -> subprocess.CompletedProcess[str]:
+    """Run a piece of shell in `folder`, with answers to questions for a password and our engine at the usual socket."""
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("LAUNCHPLANE_")}
+    settings["LAUNCHPLANE_VAR"] = str(folder / "var")
+    return subprocess.run(
+        ["sh", "-c", script.replace(SOCKET, engine.url)],
+        cwd=folder,
+        env=settings,
+        input=PASSWORD * 2,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("block", SHELL, ids=lambda block: f"{block.document}-{commands(block)[0][:60]}")
+def test_commands_run_as_shown(block: Block, places: dict[str, Path], planted_engine: PrivateEngine) -> None:
+    done = run(block.text, places[block.document], planted_engine)
+    # 3: the sandbox needs attention, as it should
+    assert done.returncode in (0, 3), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "no report" not in done.stdout
+
+
+def test_each_command_of_the_documents_is_run_somewhere() -> None:
+    shown = {command for block in blocks("sh") if not runs_itself(block) for command in commands(block)}
+    assert shown - RUN_US == set(RUN_ELSEWHERE) & shown, "a command that no test runs"
+    assert set(RUN_ELSEWHERE) <= shown, "a command that no document shows any more"
+
+
+@pytest.mark.parametrize("node", sorted(set(RUN_ELSEWHERE.values())))
+def test_what_is_said_to_run_a_command_is_there(node: str) -> None:
+    path, _, test = node.partition("::")
+    assert re.search(rf"^def {test}\(", (PROJECT / path).read_text(), re.MULTILINE)
+
+
+def test_commands_stand_in_blocks_that_say_so() -> None:
+    """A fence without a language, or with another name for a shell, would hide its commands from these tests."""
+    for document in (PROJECT / "docs").rglob("*.md"):
+        fences = re.findall(r"^```(\w*)$", document.read_text(), re.MULTILINE)
+        assert set(fences[::2]) <= {"sh", "text", "ini"}, name_of(document)
+        assert set(fences[1::2]) <= {""}, name_of(document)
