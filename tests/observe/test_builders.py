@@ -110,7 +110,7 @@ def test_a_state_volume_without_a_container_is_reported_as_an_orphan(host: Host)
     assert view.report.orphan_buildkit_volumes == 1
     assert view.report.orphan_buildkit_containers == view.report.orphan_buildkit_images == 0
     finding = next(finding for finding in view.report.findings if finding.code == "orphan_buildkit_present")
-    assert finding.summary == "Builders that are gone left 1 state volume; removing them frees 3.146MB."
+    assert finding.summary == "Builders that are gone left 1 state volume; removing them frees 3.146 MB."
     found = row(view, "volume", ORPHAN_STATE)
     assert (found.cls, found.rule) == ("candidate", "builder.orphan")
 
