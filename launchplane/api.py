@@ -1,12 +1,16 @@
 """The HTTP interface under `/v1`. So far it only reads, for a person who is logged in."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Query
-from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.errors import AuthenticationError, ValidationError
+from ninja.renderers import JSONRenderer
+from ninja.responses import NinjaJSONEncoder
 from ninja.security import SessionAuth
 from pydantic import BaseModel, Field
+from pydantic_core import to_jsonable_python
 
 from hygiene.contracts import Class, InventoryView, Kind, Report
 from hygiene.inventory import latest, select, view_for_programs
@@ -14,6 +18,22 @@ from hygiene.models import Snapshot
 from hygiene.snapshots import stored_report
 from launchplane.access.rights import visible
 from launchplane.hosts.models import Host
+from launchplane.hosts.services import hosts_called
+from launchplane.problem_documents import ProblemDocument, problem_response
+from launchplane.problems import Problem
+
+
+class Encoder(NinjaJSONEncoder):
+    """Times as the contracts write them everywhere else; Django's own encoder cuts them to milliseconds."""
+
+    def default(self, o: object) -> Any:
+        return to_jsonable_python(o) if isinstance(o, datetime) else super().default(o)
+
+
+class Renderer(JSONRenderer):
+    """The contracts' JSON."""
+
+    encoder_class = Encoder
 
 
 class ReadingSession(SessionAuth):
@@ -22,16 +42,6 @@ class ReadingSession(SessionAuth):
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
         user = super().authenticate(request, key)
         return user if user and request.method in ("GET", "HEAD") else None
-
-
-class Problem(BaseModel):
-    """A problem document (RFC 9457) with a stable code."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    code: str
 
 
 class HostSummary(BaseModel):
@@ -55,7 +65,7 @@ class HostList(BaseModel):
 class HostQuery(BaseModel):
     """Keyset pagination by name."""
 
-    after: str = Field("", max_length=64)
+    after: str = Field("", max_length=64, pattern=r"^[a-z0-9._-]*$")
     limit: int = Field(100, ge=1, le=100)
 
 
@@ -69,10 +79,14 @@ class InventoryQuery(BaseModel):
     limit: int = Field(1000, ge=1, le=10_000)
 
 
-api = NinjaAPI(title="Launchplane", version="1", urls_namespace="v1", docs_url=None, auth=ReadingSession())
+ERRORS: dict[int, type[BaseModel]] = dict.fromkeys((401, 404, 422), ProblemDocument)
+
+api = NinjaAPI(
+    title="Launchplane", version="1", urls_namespace="v1", docs_url=None, auth=ReadingSession(), renderer=Renderer()
+)
 
 
-@api.get("/hosts", response={200: HostList, 401: Problem}, summary="The hosts that you may see")
+@api.get("/hosts", response={200: HostList, **ERRORS}, summary="The hosts that you may see")
 def hosts(request: HttpRequest, query: Query[HostQuery]) -> HostList:
     found = visible(request.user, "hosts.view_host", Host.objects.filter(name__gt=query.after)).order_by("name")
     page = list(found[: query.limit + 1])
@@ -82,69 +96,65 @@ def hosts(request: HttpRequest, query: Query[HostQuery]) -> HostList:
     )
 
 
-@api.get("/hosts/{name}", response={200: HostSummary, 401: Problem, 404: Problem}, summary="One host")
+@api.get("/hosts/{name}", response={200: HostSummary, **ERRORS}, summary="One host")
 def host(request: HttpRequest, name: str) -> HostSummary:
     return _summary(_host(request, name))
 
 
 @api.get(
     "/hosts/{name}/report",
-    response={200: Report, 401: Problem, 404: Problem},
+    response={200: Report, **ERRORS},
     by_alias=True,
     summary="The report of the last observation",
 )
 def report(request: HttpRequest, name: str) -> Report:
     snapshot: Snapshot | None = _host(request, name).snapshots.first()
     if snapshot is None:
-        raise HttpError(404, "This host was never observed.")
+        raise never_observed(name)
     return stored_report(snapshot)
 
 
 @api.get(
     "/hosts/{name}/inventory",
-    response={200: InventoryView, 401: Problem, 404: Problem},
+    response={200: InventoryView, **ERRORS},
     by_alias=True,
     summary="What the last observation saw, each with its class and why",
 )
 def inventory(request: HttpRequest, name: str, query: Query[InventoryQuery]) -> InventoryView:
     view = latest(_host(request, name))
     if view is None:
-        raise HttpError(404, "This host was never observed.")
+        raise never_observed(name)
     rows = select(view.rows, kind=query.kind or "", cls=query.cls or "", text=query.text, sort=query.sort)
     return view_for_programs(view, rows, limit=query.limit)
 
 
 @api.exception_handler(AuthenticationError)
-def not_authenticated(request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
-    return _problem(request, 401, "not_authenticated", "Log in first.")
+def not_authenticated(_request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
+    return problem_response(401)
 
 
-@api.exception_handler(HttpError)
-def refused(request: HttpRequest, error: HttpError) -> HttpResponse:
-    code = {404: "not_found"}.get(error.status_code, "refused")
-    return _problem(request, error.status_code, code, error.message)
+@api.exception_handler(Problem)
+def not_found(_request: HttpRequest, problem: Problem) -> HttpResponse:
+    return problem_response(404, code=problem.code, detail=problem.sentence)
 
 
 @api.exception_handler(ValidationError)
-def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+def invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
     first = error.errors[0] if error.errors else {}
     where = ".".join(str(part) for part in first.get("loc", ())[1:])
-    return _problem(request, 422, "invalid", f"{where}: {first.get('msg', 'not valid')}")
+    return problem_response(422, detail=f"{where}: {first.get('msg', 'not valid')}")
 
 
-def _problem(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
-    titles = {401: "Not authenticated", 404: "Not found", 422: "Not valid"}
-    document = Problem(title=titles.get(status, "Refused"), status=status, detail=detail, code=code)
-    response = api.create_response(request, document.model_dump(), status=status)
-    response["Content-Type"] = "application/problem+json"
-    return response
+def never_observed(name: str) -> Problem:
+    """Nothing is stored of this host."""
+    return Problem("never_observed", f"{name} was never observed.")
 
 
 def _host(request: HttpRequest, name: str) -> Host:
     """The host, if it is there and this person may see it: both end in the same answer."""
-    found = visible(request.user, "hosts.view_host", Host.objects.filter(name=name)).first()
+    found = visible(request.user, "hosts.view_host", hosts_called(name)).first()
     if found is None:
-        raise HttpError(404, "There is no such host, or you may not see it.")
+        raise Problem("no_such_host", "There is no such host, or you may not see it.")
     return found
 
 

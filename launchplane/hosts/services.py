@@ -2,11 +2,13 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from launchplane.hosts.connect import identify_new
 from launchplane.hosts.models import Contact, Host
 from launchplane.hosts.signals import host_added
+from launchplane.hosts.validators import SLUG
 from launchplane.problems import Problem
 
 
@@ -46,9 +48,14 @@ def add_host(
     return host
 
 
+def hosts_called(name: str) -> QuerySet[Host]:
+    """The host of that name, or none; what is no name is not even asked for (PostgreSQL refuses a NUL in a text)."""
+    return Host.objects.filter(name=name) if SLUG.fullmatch(name) else Host.objects.none()
+
+
 def find_host(name: str) -> Host:
     """The host of that name. Raises Problem `no_such_host`."""
-    host = Host.objects.filter(name=name).first()
+    host = hosts_called(name).first()
     if host is None:
         raise Problem("no_such_host", f"There is no host {name!r}. `manage.py hosts list` shows those there are.")
     return host
