@@ -1,5 +1,6 @@
 """One inventory, judged: the verdict on each resource, and what removing any set of them frees. Pure."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,6 +52,7 @@ class Judgement:
         self._sizes = dict(_own_sizes(inventory))
         self._volume_of_builder = {b.name: b.volume for b in inventory.builders if b.volume}
         self._below = _records_below(inventory)
+        self._inside = self._record_bytes_by_volume()
 
     def keys(self, cls: Class) -> list[Key]:
         """The resources of one class, in the inventory's order."""
@@ -73,13 +75,15 @@ class Judgement:
         )
         images = [key for kind, key in going if kind == Kind.IMAGE]
         freed = self._store.freed_by(images, (key for kind, key in going if kind == Kind.BUILD_CACHE))
-        unknown = [key for key in going if key[0] != Kind.IMAGE and self._size(key, going) is None]
-        sentences = _caveats(freed.held_by_cache_bytes, freed.unknown_images, len(unknown), exact=freed.exact)
+        together = set(going)
+        own_sizes = [self._size(key, together) for key in going if key[0] != Kind.IMAGE]
+        unknown = own_sizes.count(None)
+        sentences = _caveats(freed.held_by_cache_bytes, freed.unknown_images, unknown, exact=freed.exact)
         if images and not self._cache_known:
             return Reclaim(None, None, False, (CACHE_UNKNOWN, *sentences), refused)
         if unknown or freed.unknown_images:
             return Reclaim(None, None, False, sentences, refused)
-        own = sum(self._size(key, going) or 0 for key in going if key[0] != Kind.IMAGE)
+        own = sum(size or 0 for size in own_sizes)
         return Reclaim(own + freed.at_least_bytes, own + freed.at_most_bytes, freed.exact, sentences, refused)
 
     def frees_alone(self, key: Key) -> int | None:
@@ -87,7 +91,7 @@ class Judgement:
         if key[0] == Kind.IMAGE:
             freed = self._store.freed_by([key[1]])
             return freed.at_least_bytes if freed.exact and self._cache_known else None
-        return 0 if self._held_records([key]) else self._size(key, [key])
+        return 0 if self._held_records([key]) else self._size(key, {key})
 
     def by_class(self) -> dict[Class, int]:
         """Bytes for each class, disjoint: a layer once, for the strongest class that has it. Unknown sizes add nothing.
@@ -126,24 +130,23 @@ class Judgement:
         verdict = self.verdicts.get(key)
         return verdict.reason if verdict else "It is not on this host any more."
 
-    def _size(self, key: Key, going: Iterable[Key], *, within_volumes: bool = False) -> int | None:
+    def _size(self, key: Key, going: set[Key], *, within_volumes: bool = False) -> int | None:
         """Bytes of one resource that is no image. A builder's records lie in its state volume and go with it."""
         size = self._sizes.get(key)
         kind, name = key
         if within_volumes and kind == Kind.VOLUME and size is not None:
-            inside = sum(self._sizes.get((Kind.BUILD_CACHE, k)) or 0 for k in self._records_in(name))
-            return max(size - inside, 0)
+            return max(size - self._inside[name], 0)
         if not within_volumes and kind == Kind.BUILD_CACHE and "/" in name:
             volume = self._volume_of_builder.get(name.partition("/")[0], "")
             return 0 if (Kind.VOLUME, volume) in going else size
         return size
 
-    def _records_in(self, volume: str) -> list[str]:
-        return [
-            record.key
-            for record in self.inventory.build_cache
-            if record.builder and self._volume_of_builder.get(record.builder) == volume
-        ]
+    def _record_bytes_by_volume(self) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for record in self.inventory.build_cache:
+            if record.builder in self._volume_of_builder:
+                found[self._volume_of_builder[record.builder]] += record.size_bytes or 0
+        return found
 
 
 def _own_sizes(inventory: Inventory) -> Iterable[tuple[Key, int | None]]:
