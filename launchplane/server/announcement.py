@@ -12,7 +12,11 @@ def announcement(*, url: str, hosts: Sequence[Host], accounts: Sequence[NewAccou
     for title, account in zip(("Log in as", ""), accounts, strict=False):
         lines.append(_line(title, f"{account.username:<10}{account.password}"))
     if accounts:
-        lines += ["", "The passwords are shown only now: note them, and change them after the first login."]
+        lines += [
+            "",
+            "The passwords are shown only now: note them, and change them after the first login.",
+            "To add people, make an administrator: .venv/bin/python manage.py createsuperuser",
+        ]
     lines += ["", _next_step(hosts), "Ctrl-C stops everything.", ""]
     return "\n".join(lines)
 
