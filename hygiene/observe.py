@@ -60,5 +60,13 @@ def _read_machine(host: Host, docker_root: str, now: datetime) -> MachineFacts:
 
 def docker_configs(host: Host) -> tuple[str, ...]:
     """Where a Docker client of this process or of a service user of `host` keeps its logins."""
-    homes = [Path.home(), *(Path("/home") / user for user in host.service_users)]
+    homes = [*_own_home(), *(Path("/home") / user for user in host.service_users)]
     return tuple(str(home / ".docker" / "config.json") for home in homes)
+
+
+def _own_home() -> list[Path]:
+    """The home of this process's user; a number without an account, as in some containers, has none."""
+    try:
+        return [Path.home()]
+    except RuntimeError:
+        return []

@@ -3,7 +3,9 @@
 0 fine · 1 unexpected · 2 usage or unreachable · 3 attention, blocked, waiting · 4 refused, failed, in doubt.
 """
 
+import getpass
 import json
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Sequence
@@ -86,3 +88,11 @@ class Subcommands(BaseCommand):
         """Where people read: the command's own output, so that tests and pipes see the same."""
         width = None if self.stdout.isatty() else 160
         return Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=False, width=width)
+
+
+def shell_user() -> str:
+    """Who runs this command, by name; by number where there is no account, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -71,6 +71,7 @@ class Connection:
         causes = list(_causes(error))
         for kind, problem in (
             (FileNotFoundError, self._no_socket),
+            (NotADirectoryError, self._no_socket),
             (PermissionError, self._permission_denied),
             (ConnectionRefusedError, self._not_listening),
             (BlockingIOError, self._not_accepting),

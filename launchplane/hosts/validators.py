@@ -1,11 +1,13 @@
 """What an operator may enter for a host. Each refusal says what would be accepted."""
 
+import os
 import re
 
 from django.core.exceptions import ValidationError
 
 from launchplane.patterns import BadPattern, check
 
+LONGEST_SOCKET_PATH = 107  # sun_path of unix(7), less its closing NUL
 WINDOW = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -20,8 +22,10 @@ def validate_slug(value: str) -> None:
 
 def validate_docker_url(value: str) -> None:
     """A unix socket. A plain TCP engine has no authentication: anyone who reaches it owns the machine."""
-    if not value.startswith("unix:///") or "\0" in value:
+    if not value.startswith("unix:///") or not value.isprintable():
         raise ValidationError(f"{value[:80]!r} is no engine address: write unix:///path/to/docker.sock")
+    if len(os.fsencode(value.removeprefix("unix://"))) > LONGEST_SOCKET_PATH:
+        raise ValidationError(f"{value[:80]!r} is too long: a socket's path has at most {LONGEST_SOCKET_PATH} bytes")
 
 
 def validate_folders(value: object) -> None:

@@ -90,13 +90,33 @@ def test_the_same_name_cannot_be_added_twice(engine: EngineSocket) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["tcp://127.0.0.1:2375", "http://localhost", "ssh://ci@host", "unix://relative", "/var/run/docker.sock", ""]
+    "url",
+    [
+        "tcp://127.0.0.1:2375",
+        "http://localhost",
+        "ssh://ci@host",
+        "unix://relative",
+        "/var/run/docker.sock",
+        "",
+        "unix:///run/docker\n.sock",
+        f"unix:///{'x' * 107}",
+    ],
 )
 def test_an_address_that_is_no_unix_socket_is_refused(url: str) -> None:
     outcome = manage("hosts", "add", "ci-1", "--docker-url", url)
 
     assert outcome.code == 2
     assert outcome.err.startswith("docker_url: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "code"), [("/nowhere/x", "no_socket"), ("/etc/passwd/x", "no_socket"), ("/etc/passwd", "not_listening")]
+)
+def test_an_address_where_no_engine_can_be_is_said(path: str, code: str) -> None:
+    outcome = manage("hosts", "add", "ci-1", "--docker-url", f"unix://{path}", "--json")
+
+    assert (outcome.code, outcome.error["code"]) == (2, code)
+    assert path in outcome.err
 
 
 def test_ssh_has_its_place_and_says_that_it_is_not_built_yet() -> None:

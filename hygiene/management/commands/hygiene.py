@@ -1,6 +1,5 @@
 """`manage.py hygiene report|inventory`."""
 
-import getpass
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -9,7 +8,7 @@ from hygiene.contracts import Kind, Report, ResourceRow, TypeSummary
 from hygiene.inventory import latest, select, view_for_programs
 from hygiene.services import observe_host
 from hygiene.snapshots import stored_report
-from launchplane.commands import ATTENTION, Subcommands
+from launchplane.commands import ATTENTION, Subcommands, shell_user
 from launchplane.hosts.models import Host
 from launchplane.hosts.services import find_host
 from launchplane.problems import Problem
@@ -37,7 +36,7 @@ class Command(Subcommands):
 
     def report(self, *, name: str, stored: bool, json: bool, **_: Any) -> int | None:
         host = find_host(name)
-        run = None if stored else observe_host(host, asked_by=f"command ({getpass.getuser()})")
+        run = None if stored else observe_host(host, asked_by=f"command ({shell_user()})")
         report = last_report(host)
         if json:
             self.print_json(report)
