@@ -6,6 +6,7 @@ from hygiene.contracts import (
     Builder,
     Finding,
     Inventory,
+    Key,
     Kind,
     Observation,
     Policy,
@@ -19,6 +20,7 @@ from hygiene.judge import Judgement
 from hygiene.labels import carries
 from hygiene.names import is_called
 from hygiene.parse.builders import answers_to
+from hygiene.parse.values import amount
 from launchplane.hosts.models import Host
 from launchplane.words import human_bytes
 
@@ -32,7 +34,7 @@ def build_report(host: Host, observation: Observation, judgement: Judgement, pol
     inventory, readings = observation.inventory, observation.readings
     reasons = dict(inventory.unmeasured) | dict(readings.unmeasured)
     disk = readings.disk
-    orphans = _Orphans(inventory, judgement)
+    orphans = _Orphans(inventory, judgement, reasons)
     fields = {
         "host": host.name,
         "engine_id": inventory.engine.engine_id,
@@ -43,9 +45,9 @@ def build_report(host: Host, observation: Observation, judgement: Judgement, pol
         "free_disk_bytes": disk.free_bytes if disk else None,
         "disk_total_bytes": disk.total_bytes if disk else None,
         "disk_used_percent": disk.used_percent if disk else None,
-        "docker_reclaimable_bytes": inventory.summary.reclaimable_bytes,
+        "docker_reclaimable_bytes": amount(inventory.summary.reclaimable_bytes),
         "docker_summary": inventory.summary,
-        "joint_reclaim_bytes": _joint(judgement, reasons),
+        "joint_reclaim_bytes": _joint(inventory, judgement, reasons),
         "unattributed_bytes": unattributed_bytes(inventory, readings, reasons),
         "runner_workdir_bytes": _workdir(host, readings, reasons),
         "orphan_buildkit_containers": orphans.containers,
@@ -55,7 +57,8 @@ def build_report(host: Host, observation: Observation, judgement: Judgement, pol
         "warm_images": tuple(warm_images(inventory, policy)),
         "competing_prunes": readings.competing_prunes,
     }
-    _explain_summary(inventory, reasons)
+    if fields["docker_reclaimable_bytes"] is None:
+        reasons.setdefault("docker_reclaimable_bytes", "one of the four types could not be measured")
     draft = Report.model_validate(fields | {"status": "healthy", "findings": (), "unmeasured": reasons})
     findings = tuple(_findings(draft, host, inventory, orphans))
     return draft.model_copy(update={"findings": findings, "status": "attention" if findings else "healthy"})
@@ -64,17 +67,19 @@ def build_report(host: Host, observation: Observation, judgement: Judgement, pol
 class _Orphans:
     """Counts of what builders left behind; None where the list they come from could not be read."""
 
-    def __init__(self, inventory: Inventory, judgement: Judgement) -> None:
+    def __init__(self, inventory: Inventory, judgement: Judgement, reasons: dict[str, str]) -> None:
+        self._lists, self._reasons = inventory.unmeasured, reasons
         keys = [key for key, verdict in judgement.verdicts.items() if verdict.rule == "builder.orphan"]
-        self.containers = self._count(inventory, keys, Kind.CONTAINER, "containers")
-        self.images = self._count(inventory, keys, Kind.IMAGE, "images")
-        self.volumes = self._count(inventory, keys, Kind.VOLUME, "volumes")
+        self.containers = self._count(keys, Kind.CONTAINER, "containers")
+        self.images = self._count(keys, Kind.IMAGE, "images")
+        self.volumes = self._count(keys, Kind.VOLUME, "volumes")
         self.reclaim = judgement.reclaim(keys)
 
-    @staticmethod
-    def _count(inventory: Inventory, keys: list[tuple[Kind, str]], kind: Kind, field: str) -> int | None:
+    def _count(self, keys: list[Key], kind: Kind, field: str) -> int | None:
         # without the containers no volume can be told to be an orphan
-        if field in inventory.unmeasured or "containers" in inventory.unmeasured:
+        reason = self._lists.get(field) or self._lists.get("containers")
+        if reason is not None:
+            self._reasons[f"orphan_buildkit_{field}"] = reason
             return None
         return sum(key[0] == kind for key in keys)
 
@@ -126,20 +131,16 @@ def _workdir(host: Host, readings: Readings, reasons: dict[str, str]) -> int | N
     return sum(folder.allocated_bytes for root in readings.runner_roots for folder in root.work)
 
 
-def _joint(judgement: Judgement, reasons: dict[str, str]) -> int | None:
-    unseen = [name for name in LISTED if name in reasons]
+def _joint(inventory: Inventory, judgement: Judgement, reasons: dict[str, str]) -> int | None:
+    unseen = [name for name in LISTED if name in reasons or getattr(inventory.summary, name, ...) is None]
     if unseen:
         reasons["joint_reclaim_bytes"] = f"what could go is not all known without: {', '.join(unseen)}"
         return None
     reclaim = judgement.candidates()
-    if reclaim.freed_bytes is None:
-        reasons["joint_reclaim_bytes"] = " ".join(reclaim.sentences)
-    return reclaim.freed_bytes
-
-
-def _explain_summary(inventory: Inventory, reasons: dict[str, str]) -> None:
-    if inventory.summary.reclaimable_bytes is None:
-        reasons.setdefault("docker_reclaimable_bytes", "one of the four types could not be measured")
+    freed_bytes = amount(reclaim.freed_bytes)
+    if freed_bytes is None:
+        reasons["joint_reclaim_bytes"] = " ".join(reclaim.sentences) or "it is more than any disk holds"
+    return freed_bytes
 
 
 def warm_builders(inventory: Inventory, policy: Policy) -> Iterator[WarmBuilder]:
@@ -165,7 +166,7 @@ def _warmth(node: Builder, inventory: Inventory) -> str:
     images = {image.id for image in inventory.images}
     volumes = {volume.name for volume in inventory.volumes}
     if node.container_id is None or node.volume not in volumes or node.image_id not in images:
-        return "unknown" if {"volumes", "images"} & inventory.unmeasured.keys() else "missing"
+        return "unknown" if {"containers", "volumes", "images"} & inventory.unmeasured.keys() else "missing"
     return "warm" if node.state == "running" else "stopped"
 
 
