@@ -1,10 +1,12 @@
 """Try a budget over past snapshots before it is set (X20): what would have gone, and what of that was used again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from hygiene.contracts import BudgetRule, Class, Confidence, History, Key, Kind, Policy
+from django.utils import timezone
+
+from hygiene.contracts import BudgetRule, Class, Confidence, History, Inventory, Key, Kind, Policy
 from hygiene.judge import Judgement
 from hygiene.layers import known_layers
 from hygiene.models import Resource
@@ -27,10 +29,13 @@ def try_budget(host: Host, rule: BudgetRule, *, snapshots: int = 10) -> list[Tri
     """`rule` in the place of the host's budget of that scope, over its last snapshots, newest first.
 
     The ledger keeps only the last use: where that is later than a snapshot, the resource is taken as unused from its
-    first sight to that snapshot, and counts as used again.
+    first sight to that snapshot, and counts as used again. Build cache says itself when it was used, as far as a later
+    snapshot has it.
     """
     policy = _with(policy_of(host), rule)
     rows = {(Kind(row.kind), row.key): row for row in Resource.objects.filter(host=host)}
+    used = {key: row.last_used_at for key, row in rows.items() if row.last_used_at}
+    used |= {key: timezone.now() for key, row in rows.items() if row.in_use}
     trials = []
     for snapshot in host.snapshots.select_related("document")[:snapshots]:
         inventory, at = load(snapshot), snapshot.observed_at
@@ -41,7 +46,8 @@ def try_budget(host: Host, rule: BudgetRule, *, snapshots: int = 10) -> list[Tri
             key for key in judgement.keys(Class.CANDIDATE) if judgement.verdicts[key].rule == f"budget.{rule.scope}"
         ]
         freed = judgement.reclaim(going).freed_bytes
-        trials.append(Trial(at, len(going), freed, _used_again(going, rows, at)))
+        trials.append(Trial(at, len(going), freed, sum(key in used and used[key] > at for key in going)))
+        used |= {key: max(last, used.get(key, last)) for key, last in _cache_uses(inventory)}
     return trials
 
 
@@ -64,7 +70,8 @@ def _then(row: Resource, at: datetime) -> History:
     )
 
 
-def _used_again(keys: Iterable[Key], rows: Mapping[Key, Resource], at: datetime) -> int:
-    """How many of these were used after `at`."""
-    found = (rows.get(key) for key in keys)
-    return sum(row is not None and (row.in_use or (row.last_used_at or at) > at) for row in found)
+def _cache_uses(inventory: Inventory) -> Iterator[tuple[Key, datetime]]:
+    """When BuildKit says that each record was last used: the ledger has no build cache."""
+    for record in inventory.build_cache:
+        if record.last_used_at is not None:
+            yield (Kind.BUILD_CACHE, record.key), record.last_used_at
