@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from launchplane.sandbox.dockerd import PrivateEngine
 from launchplane.sandbox.leftovers import plant
@@ -14,6 +15,10 @@ from tests import groups
 pytest_plugins = ["tests.requirements"]
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
+# No verdict on speed: the machine may be busy with the other half of the suite.
+settings.register_profile("launchplane", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("launchplane")
+
 STATE = tempfile.TemporaryDirectory(prefix="lp-state-")
 
 

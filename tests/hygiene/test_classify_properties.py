@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hygiene.classify import Verdict, classify
@@ -11,7 +11,6 @@ from hygiene.contracts import Class, Key, Kind
 from hygiene.parse.builders import answers_to
 from tests.hygiene.inventories import NOW, Scene, budgets, keys_of, scenes
 
-many = settings(max_examples=50)
 BYTES_OR_TIME = re.compile(r"\d+(\.\d+)? (B|kB|s|min|h|days?)\b|at once")
 
 
@@ -23,7 +22,6 @@ def candidates(scene: Scene) -> set[Key]:
     return {key for key, verdict in judged(scene).items() if verdict.cls == Class.CANDIDATE}
 
 
-@many
 @given(scenes())
 def test_every_resource_gets_exactly_one_class_with_a_rule_and_a_sentence(scene: Scene) -> None:
     verdicts = judged(scene)
@@ -34,14 +32,12 @@ def test_every_resource_gets_exactly_one_class_with_a_rule_and_a_sentence(scene:
         assert verdict.reason.endswith(".")
 
 
-@many
 @given(scenes())
 def test_the_same_facts_always_give_the_same_verdicts_in_the_same_order(scene: Scene) -> None:
     assert list(judged(scene).items()) == list(judged(scene).items())
 
 
 @pytest.mark.req("H47")
-@many
 @given(scenes(), st.randoms(use_true_random=False))
 def test_the_order_of_the_resources_changes_no_verdict(scene: Scene, random: object) -> None:
     shuffled = {
@@ -55,7 +51,6 @@ def test_the_order_of_the_resources_changes_no_verdict(scene: Scene, random: obj
 
 
 @pytest.mark.req("H45")
-@many
 @given(scenes(), st.lists(budgets(), max_size=6, unique_by=lambda budget: budget.scope))
 def test_what_is_protected_stays_so_whatever_the_budgets(scene: Scene, others: list[object]) -> None:
     def protected(scene: Scene) -> set[Key]:
@@ -65,7 +60,6 @@ def test_what_is_protected_stays_so_whatever_the_budgets(scene: Scene, others: l
 
 
 @pytest.mark.req("H45")
-@many
 @given(scenes())
 def test_what_a_protection_names_is_protected(scene: Scene) -> None:
     verdicts = judged(scene)
@@ -91,7 +85,6 @@ def named_by_protections(scene: Scene) -> set[Key]:
 
 
 @pytest.mark.req("H43")
-@many
 @given(scenes())
 def test_each_part_of_a_required_builder_is_protected_even_when_it_is_stopped(scene: Scene) -> None:
     verdicts = judged(scene)
@@ -106,7 +99,6 @@ def test_each_part_of_a_required_builder_is_protected_even_when_it_is_stopped(sc
                 assert (kind, key) not in verdicts or verdicts[kind, key or ""].cls == Class.PROTECTED
 
 
-@many
 @given(scenes())
 def test_nothing_that_something_alive_uses_is_a_candidate(scene: Scene) -> None:
     going = candidates(scene)
@@ -125,7 +117,6 @@ def test_nothing_that_something_alive_uses_is_a_candidate(scene: Scene) -> None:
         assert builder.state != "running" or (Kind.BUILDER, builder.name) not in going
 
 
-@many
 @given(scenes())
 def test_nothing_that_a_stopped_container_has_goes_without_it(scene: Scene) -> None:
     going = candidates(scene)
@@ -137,7 +128,6 @@ def test_nothing_that_a_stopped_container_has_goes_without_it(scene: Scene) -> N
 
 
 @pytest.mark.req("H46")
-@many
 @given(scenes())
 def test_nothing_of_unknown_size_or_age_is_a_candidate_of_a_budget(scene: Scene) -> None:
     verdicts = judged(scene)
@@ -154,7 +144,6 @@ def test_nothing_of_unknown_size_or_age_is_a_candidate_of_a_budget(scene: Scene)
 
 
 @pytest.mark.req("P10")
-@many
 @given(scenes())
 def test_no_volume_is_a_candidate_unless_its_builder_is_left_over(scene: Scene) -> None:
     for key, verdict in judged(scene).items():
@@ -162,7 +151,6 @@ def test_no_volume_is_a_candidate_unless_its_builder_is_left_over(scene: Scene) 
             assert verdict.rule == "builder.orphan"
 
 
-@many
 @given(scenes())
 def test_without_the_list_of_containers_no_image_volume_or_builder_is_a_candidate(scene: Scene) -> None:
     blind = scene.inventory.model_copy(update={"unmeasured": {"containers": "timed out"}})
@@ -170,7 +158,6 @@ def test_without_the_list_of_containers_no_image_volume_or_builder_is_a_candidat
         assert kind in (Kind.CONTAINER, Kind.BUILD_CACHE)
 
 
-@many
 @given(scenes(), st.integers(0, 5), st.integers(1, 60 * 86_400))
 def test_a_longer_age_in_a_budget_never_adds_a_candidate(scene: Scene, which: int, more: int) -> None:
     rules = list(scene.policy.budgets)
@@ -181,14 +168,12 @@ def test_a_longer_age_in_a_budget_never_adds_a_candidate(scene: Scene, which: in
         assert candidates(scene.with_policy(budgets=tightened)) <= candidates(scene)
 
 
-@many
 @given(scenes())
 def test_without_budgets_only_what_is_left_over_from_builders_could_go(scene: Scene) -> None:
     verdicts = judged(scene.with_policy(budgets=()))
     assert {v.rule for v in verdicts.values() if v.cls == Class.CANDIDATE} <= {"builder.orphan"}
 
 
-@many
 @given(scenes())
 def test_a_verdict_by_a_budget_names_the_bound_that_decided(scene: Scene) -> None:
     for verdict in judged(scene).values():
