@@ -65,7 +65,7 @@ class Budget(models.Model):
         APPLY = "apply", "may be applied"
 
     host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="budgets")
-    scope = models.CharField(max_length=200, validators=[validate_scope])
+    scope = models.CharField(max_length=300, validators=[validate_scope])
     max_bytes = models.BigIntegerField(null=True, blank=True, help_text="Empty: age alone decides.")
     reserve_bytes = models.BigIntegerField(default=0, help_text="Always kept, whatever its age.")
     min_age_seconds = models.BigIntegerField(help_text="Younger, or used more recently, is kept.")

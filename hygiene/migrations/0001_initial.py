@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             name='Budget',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.CharField(max_length=200, validators=[hygiene.models.validate_scope])),
+                ('scope', models.CharField(max_length=300, validators=[hygiene.models.validate_scope])),
                 ('max_bytes', models.BigIntegerField(blank=True, help_text='Empty: age alone decides.', null=True)),
                 ('reserve_bytes', models.BigIntegerField(default=0, help_text='Always kept, whatever its age.')),
                 ('min_age_seconds', models.BigIntegerField(help_text='Younger, or used more recently, is kept.')),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from hygiene.contracts import CacheRecord, Container, Image, Mount, Service, Volume
-from hygiene.parse.values import Malformed, amount, key, labels, moment, text, texts
+from hygiene.parse.values import LONGEST_KEY, Malformed, amount, key, labels, moment, text, texts
 
 T = TypeVar("T")
 Raw = Mapping[str, Any]
@@ -52,7 +52,7 @@ def container(raw: Raw, *, measured: bool) -> Container:
     first = names[0] if isinstance(names, list) and names else ""
     return Container(
         id=key(raw.get("Id")),
-        name=text(first).removeprefix("/"),
+        name=text(first, LONGEST_KEY).removeprefix("/"),
         image_id=text(raw.get("ImageID")),
         image_ref=text(raw.get("Image")),
         state=text(raw.get("State")),
