@@ -36,10 +36,20 @@ def warm_parts(inventory: Inventory, policy: Policy) -> dict[Key, str]:
 
 
 def protected_parts(inventory: Inventory, protections: Protections) -> dict[Key, ProtectionRule]:
-    """Each part of a builder that is never to be touched: without its state and image a builder is none."""
+    """Each part of a builder that is never to be touched, as a builder, or because its container or volume is not.
+
+    Without its state and image a builder is none, and a container without its volume is not what was protected.
+    """
+    containers = {container.id: container for container in inventory.containers}
+    volumes = {volume.name: volume for volume in inventory.volumes}
     parts: dict[Key, ProtectionRule] = {}
     for builder in inventory.builders:
-        if rule := protections.match(Kind.BUILDER, (builder.name,), {}):
+        rule = protections.match(Kind.BUILDER, (builder.name,), {})
+        if container := containers.get(builder.container_id or ""):
+            rule = rule or protections.match(Kind.CONTAINER, (container.name, container.id), container.labels)
+        if volume := volumes.get(builder.volume or ""):
+            rule = rule or protections.match(Kind.VOLUME, (volume.name,), volume.labels)
+        if rule is not None:
             parts |= dict.fromkeys(_parts(builder), rule)
     return parts
 

@@ -58,6 +58,13 @@ def test_all_parts_of_a_builder_that_a_rule_names_are_protected() -> None:
     assert set(classes(a_host_with(a_builder()), policy(protections=(rule,))).values()) == {Class.PROTECTED}
 
 
+@pytest.mark.req("H45")
+@pytest.mark.parametrize(("kind", "pattern"), [("container", "^buildx_buildkit_ci0$"), ("volume", "_state$")])
+def test_a_rule_for_one_part_of_a_builder_protects_the_others_with_it(kind: str, pattern: str) -> None:
+    rule = ProtectionRule.model_validate({"kind": kind, "pattern": pattern, "reason": "still needed"})
+    assert set(classes(a_host_with(a_builder()), policy(protections=(rule,))).values()) == {Class.PROTECTED}
+
+
 def test_a_running_builder_that_is_not_required_is_kept_and_said_to_be_unlisted() -> None:
     found = verdict(a_host_with(a_builder("running")), Kind.BUILDER, "ci0", policy())
     assert found[:2] == (Class.KEPT, "builder.unlisted")
