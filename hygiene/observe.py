@@ -1,5 +1,7 @@
 """Look at a host once: the engine and the machine side by side. Read-only; nothing is stored here."""
 
+import os
+import pwd
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -60,13 +62,13 @@ def _read_machine(host: Host, docker_root: str, now: datetime) -> MachineFacts:
 
 def docker_configs(host: Host) -> tuple[str, ...]:
     """Where a Docker client of this process or of a service user of `host` keeps its logins."""
-    homes = [*_own_home(), *(Path("/home") / user for user in host.service_users)]
-    return tuple(str(home / ".docker" / "config.json") for home in homes)
+    accounts = [_account(os.geteuid()), *map(_account, host.service_users)]
+    return tuple(str(Path(account.pw_dir) / ".docker" / "config.json") for account in accounts if account is not None)
 
 
-def _own_home() -> list[Path]:
-    """The home of this process's user; a number without an account, as in some containers, has none."""
+def _account(user: int | str) -> pwd.struct_passwd | None:
+    """The account of a user by number or name; a number may have none, as in some containers."""
     try:
-        return [Path.home()]
-    except RuntimeError:
-        return []
+        return pwd.getpwuid(user) if isinstance(user, int) else pwd.getpwnam(user)
+    except KeyError:
+        return None

@@ -1,7 +1,7 @@
 """Everything that writes a host."""
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -41,10 +41,13 @@ def add_host(
     host.engine_id = identity.engine_id
     host.docker_root = identity.docker_root
     _refuse_bad_fields(host)
-    with transaction.atomic():
-        host.save()
-        record_contact(host)
-        host_added.send(sender=Host, host=host)
+    try:
+        with transaction.atomic():
+            host.save()
+            record_contact(host)
+            host_added.send(sender=Host, host=host)
+    except IntegrityError as error:
+        raise Problem("engine_known", "Somebody added this engine, or this name, in the same moment.") from error
     return host
 
 

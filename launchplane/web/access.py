@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from launchplane.access.models import User
 from launchplane.access.rights import visible
 from launchplane.hosts.models import Host
-from launchplane.hosts.validators import SLUG
+from launchplane.hosts.services import hosts_called
 
 
 def person(request: HttpRequest) -> User:
@@ -27,8 +27,7 @@ def _is_person(user: User | AnonymousUser) -> TypeGuard[User]:
 
 def host_or_404(request: HttpRequest, name: str) -> Host:
     """The host of that name among those that this person may see."""
-    known = visible(person(request), "hosts.view_host", Host.objects.all())
-    host = known.filter(name=name).first() if SLUG.fullmatch(name) else None
+    host = visible(person(request), "hosts.view_host", hosts_called(name)).first()
     if host is None:
         raise Http404(f"no host {name}")
     return host

@@ -38,7 +38,9 @@ def test_who_asked_is_the_number() -> None:
 
 @needs_root
 @pytest.mark.parametrize(
-    ("users", "configs"), [([], "()"), (["ci"], "('/home/ci/.docker/config.json',)")], ids=["no users", "one user"]
+    ("users", "configs"),
+    [([], "()"), (["no-such-user"], "()"), (["daemon"], "('/usr/sbin/.docker/config.json',)")],
+    ids=["no users", "a user who is not there", "one user"],
 )
 def test_there_are_no_logins_of_its_own_to_look_for(users: list[str], configs: str) -> None:
     host = Host(service_users=users)
