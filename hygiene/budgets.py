@@ -53,14 +53,15 @@ def _within(claims: list[Claim], budget: BudgetRule) -> Iterator[tuple[Claim, De
         f"budget.{budget.scope}.age",
         f"The budget for {budget.scope} keeps what was used within {bound}.",
     )
+    fits, reserved = _fits(budget), _reserved(budget)
     left = sum(claim.size_bytes for claim in claims)
     for claim in sorted(claims, key=lambda claim: (-claim.idle, claim.key)):
         if claim.idle < min_age:
             yield claim, young
         elif budget.max_bytes is not None and left <= budget.max_bytes:
-            yield claim, _fits(budget)
+            yield claim, fits
         elif left - claim.size_bytes < budget.reserve_bytes:
-            yield claim, _reserved(budget)
+            yield claim, reserved
         else:
             left -= claim.size_bytes
             yield claim, _may_go(claim, budget, bound)

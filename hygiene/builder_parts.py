@@ -59,14 +59,17 @@ def orphan_parts(inventory: Inventory, policy: Policy) -> dict[Key, str]:
 
     Empty where the containers could not all be listed: the one that seems to be gone may be there.
     """
-    if "containers" in inventory.unmeasured:
+    spare = [
+        builder
+        for builder in inventory.builders
+        if builder.state != "running" and not any(answers_to(builder.name, name) for name in policy.required_builders)
+    ]
+    if not spare or "containers" in inventory.unmeasured:
         return {}
     holders = _holders(inventory)
     counted = {volume.name: volume.ref_count or 0 for volume in inventory.volumes}
     parts: dict[Key, str] = {}
-    for builder in inventory.builders:
-        if any(answers_to(builder.name, name) for name in policy.required_builders):
-            continue
+    for builder in spare:
         if not _is_left_over(builder, holders, counted):
             continue
         gone = "its container is gone" if builder.state == "orphan" else "its container is stopped"
@@ -78,8 +81,8 @@ def orphan_parts(inventory: Inventory, policy: Policy) -> dict[Key, str]:
 
 
 def _is_left_over(builder: Builder, holders: Mapping[Key, set[str]], counted: Mapping[str, int]) -> bool:
-    """Neither running nor in a state that nobody knows, and its state volume is in nobody else's hands."""
-    if builder.state == "running" or (builder.state == "stopped" and builder.container_state not in STOPPED):
+    """Of a builder that does not run: its state is a known one, and its state volume is in nobody else's hands."""
+    if builder.state == "stopped" and builder.container_state not in STOPPED:
         return False
     if builder.volume is None:
         return True
