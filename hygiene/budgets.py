@@ -54,13 +54,15 @@ def _within(claims: list[Claim], budget: BudgetRule) -> Iterator[tuple[Claim, De
         f"The budget for {budget.scope} keeps what was used within {bound}.",
     )
     fits, reserved = _fits(budget), _reserved(budget)
-    left = sum(claim.size_bytes for claim in claims)
+    left, at_the_reserve = sum(claim.size_bytes for claim in claims), False
     for claim in sorted(claims, key=lambda claim: (-claim.idle, claim.key)):
         if claim.idle < min_age:
             yield claim, young
         elif budget.max_bytes is not None and left <= budget.max_bytes:
             yield claim, fits
-        elif left - claim.size_bytes < budget.reserve_bytes:
+        elif at_the_reserve or left - claim.size_bytes < budget.reserve_bytes:
+            # nothing younger goes in its place: a larger reserve never lets more go
+            at_the_reserve = True
             yield claim, reserved
         else:
             left -= claim.size_bytes

@@ -1,42 +1,54 @@
 """Layer facts: asked for once for each image id, and kept, since ids are immutable."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
 from hygiene.models import ImageLayers
 from hygiene.parse.values import amount
 from hygiene.reclaim import Layers
 from launchplane.hosts.engine import Engine, Progress
+from launchplane.hosts.models import Host
 
 BATCH = 500
+DIGEST = re.compile(r"[a-z0-9]+:[0-9a-f]{32,128}")  # OCI image spec, "Digests"
 
 
-def known_layers(image_ids: Iterable[str]) -> dict[str, Layers]:
-    """What is kept of these images."""
+def known_layers(host: Host, image_ids: Iterable[str]) -> dict[str, Layers]:
+    """What is kept of these images of `host`."""
     wanted = set(image_ids)
-    rows = ImageLayers.objects.values_list("image_id", "layers", "sizes")
+    rows = ImageLayers.objects.filter(host=host).values_list("image_id", "layers", "sizes")
     # a filter by thousands of ids is slower than reading the table, and SQLite bounds its length
     found = rows.filter(image_id__in=wanted) if len(wanted) <= BATCH else rows
-    return {image: Layers(tuple(layers), tuple(sizes)) for image, layers, sizes in found.iterator() if image in wanted}
+    return {
+        image: Layers(tuple(layers.split()), tuple(map(int, sizes.split())))
+        for image, layers, sizes in found.iterator()
+        if image in wanted
+    }
 
 
-def learn_layers(engine: Engine, image_ids: Iterable[str], *, progress: Progress) -> dict[str, Layers]:
+def learn_layers(host: Host, engine: Engine, image_ids: Iterable[str], *, progress: Progress) -> dict[str, Layers]:
     """The layers of these images: those that are kept, and the rest asked for and kept from now on.
 
     An image that is gone by now, or whose answer cannot be read, is not in the result.
     """
     ids = list(image_ids)
-    known = known_layers(ids)
+    known = known_layers(host, ids)
     missing = [image for image in ids if image not in known]
     if not missing:
         return known
     answers = engine.image_layers(missing, progress=progress)
     learnt = {image: layers for image, answer in answers.items() if (layers := _layers(answer.value)) is not None}
-    ImageLayers.objects.bulk_create(
-        [ImageLayers(image_id=image, layers=layers.layers, sizes=layers.sizes) for image, layers in learnt.items()],
-        batch_size=BATCH,
-        ignore_conflicts=True,
-    )
+    keep_layers(host, learnt)
     return known | learnt
+
+
+def keep_layers(host: Host, learnt: Mapping[str, Layers]) -> None:
+    """Keep the layers of images of `host`, by id; what is kept already stays."""
+    rows = [
+        ImageLayers(host=host, image_id=image, layers=" ".join(found.layers), sizes=" ".join(map(str, found.sizes)))
+        for image, found in learnt.items()
+    ]
+    ImageLayers.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
 
 
 def _layers(value: object) -> Layers | None:
@@ -46,6 +58,10 @@ def _layers(value: object) -> Layers | None:
     layers, sizes = value.get("layers"), value.get("sizes")
     if not isinstance(layers, list) or not isinstance(sizes, list):
         return None
-    if not all(isinstance(layer, str) for layer in layers) or any(amount(size) is None for size in sizes):
+    if not all(map(_is_digest, layers)) or any(amount(size) is None for size in sizes):
         return None
     return Layers(tuple(layers), tuple(sizes))
+
+
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and DIGEST.fullmatch(value) is not None

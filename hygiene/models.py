@@ -126,11 +126,19 @@ class Resource(models.Model):
 
 
 class ImageLayers(models.Model):
-    """The layers of an image id, base first, asked for once: ids are immutable. `sizes` as its history lists them."""
+    """The layers of an image id, base first, asked for once: ids are immutable. `sizes` as its history lists them.
 
-    image_id = models.CharField(max_length=100, primary_key=True)
-    layers = models.JSONField()
-    sizes = models.JSONField()
+    By host, though ids are the same everywhere: what one host says of an image must not decide for another. Both lists
+    are text, with a space between two entries: a thousand are read in a pass, and JSON takes far longer.
+    """
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="+")
+    image_id = models.CharField(max_length=255)
+    layers = models.TextField()
+    sizes = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["host", "image_id"], name="image_layers_once")]
 
     def __str__(self) -> str:
         return self.image_id

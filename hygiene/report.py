@@ -167,7 +167,7 @@ def _warmth(node: Builder, inventory: Inventory) -> str:
     volumes = {volume.name for volume in inventory.volumes}
     if node.container_id is None or node.volume not in volumes or node.image_id not in images:
         return "unknown" if {"containers", "volumes", "images"} & inventory.unmeasured.keys() else "missing"
-    return "warm" if node.state == "running" else "stopped"
+    return "warm" if node.container_state == "running" else "stopped"
 
 
 def warm_images(inventory: Inventory, policy: Policy) -> Iterator[WarmImage]:

@@ -26,9 +26,10 @@ from hygiene.contracts import (
 )
 from hygiene.defaults import give_defaults, require_running_builders
 from hygiene.judge import Judgement
-from hygiene.layers import known_layers
-from hygiene.models import ImageLayers, Snapshot
+from hygiene.layers import keep_layers, known_layers
+from hygiene.models import Snapshot
 from hygiene.policy import policy_of
+from hygiene.reclaim import Layers
 from hygiene.report import build_report
 from launchplane.access.models import User
 from launchplane.hosts.contracts import CompetingPrune, DiskReading, RegistryLogin
@@ -180,26 +181,27 @@ def observed(
     observation = Observation(
         inventory=inventory, readings=reading or readings(), events=(), observed_at=at, duration_ms=412
     )
-    _keep_layers(inventory.images)
+    _keep_layers(host, inventory.images)
     require_running_builders(host, inventory)
     ledger.record(host, inventory, (), events_lost=False, now=at)
     policy = policy_of(host)
-    layers = known_layers(image.id for image in inventory.images)
+    layers = known_layers(host, (image.id for image in inventory.images))
     judgement = Judgement(inventory, ledger.history(host, now=at), policy, layers, now=at)
     return snapshots.store(host, observation, build_report(host, observation, judgement, policy))
 
 
-def _keep_layers(images: Iterable[Image]) -> None:
+def _keep_layers(host: Host, images: Iterable[Image]) -> None:
     """Each image has a base that all of the same shared size have, and a layer of its own."""
-    rows = [
-        ImageLayers(
-            image_id=image.id,
-            layers=[digest(("base", image.shared_bytes)), digest(("own", image.id))],
-            sizes=[image.shared_bytes or 0, (image.size_bytes or 0) - (image.shared_bytes or 0)],
-        )
-        for image in images
-    ]
-    ImageLayers.objects.bulk_create(rows, ignore_conflicts=True)
+    keep_layers(
+        host,
+        {
+            image.id: Layers(
+                (digest(("base", image.shared_bytes)), digest(("own", image.id))),
+                (image.shared_bytes or 0, (image.size_bytes or 0) - (image.shared_bytes or 0)),
+            )
+            for image in images
+        },
+    )
 
 
 def a_busy_inventory() -> Inventory:

@@ -19,10 +19,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ImageLayers',
             fields=[
-                ('image_id', models.CharField(max_length=100, primary_key=True, serialize=False)),
-                ('layers', models.JSONField()),
-                ('sizes', models.JSONField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('image_id', models.CharField(max_length=255)),
+                ('layers', models.TextField()),
+                ('sizes', models.TextField()),
+                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='hosts.host')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('host', 'image_id'), name='image_layers_once')],
+            },
         ),
         migrations.CreateModel(
             name='SnapshotDocument',

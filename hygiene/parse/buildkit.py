@@ -30,7 +30,7 @@ def _record(raw: Raw, builder: str) -> CacheRecord:
     return CacheRecord(
         builder=builder,
         id=key(raw.get("id")),
-        parent=text(parents[0]) if isinstance(parents, list) and parents else "",
+        parent=text(" ".join(texts(parents))),
         type=text(raw.get("recordType")),
         size_bytes=amount(raw.get("size")),
         in_use=raw.get("inUse") is not False,

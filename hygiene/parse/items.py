@@ -93,7 +93,8 @@ def volume(raw: Raw) -> Volume:
 def cache_record(raw: Raw) -> CacheRecord:
     """One record of the engine's own BuildKit (`Parent` up to API 1.41, `Parents` from 1.42). Raises Malformed."""
     parents = raw.get("Parents")
-    parent = parents[0] if isinstance(parents, list) and parents else raw.get("Parent")
+    # several are no parent that can be found, so what such a record lies upon stays unknown
+    parent = " ".join(texts(parents)) if isinstance(parents, list) else raw.get("Parent")
     return CacheRecord(
         builder="",
         id=key(raw.get("ID")),

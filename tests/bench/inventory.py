@@ -6,7 +6,7 @@ import resource
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -59,7 +59,7 @@ def compare(url: str) -> int:
         forget(host)
         client_first.append(client_seconds(url))
         seen, look_seconds = timed(partial(look_at, host))
-        learnt, layer_seconds = timed(partial(learn, seen))
+        learnt, layer_seconds = timed(partial(learn, host, seen))
         layers.append(layer_seconds)
         first.append(look_seconds + timed(partial(keep, host, seen, learnt))[1])
     unchanged, client_unchanged, rows = [], [], 0
@@ -106,11 +106,11 @@ def look_at(host: Any) -> Any:
     return observe(host, since=None, progress=lambda _words: None)
 
 
-def learn(seen: Any) -> Any:
+def learn(host: Any, seen: Any) -> Any:
     from hygiene.layers import learn_layers
 
     ids = [image.id for image in seen.observation.inventory.images]
-    return learn_layers(seen.engine, ids, progress=lambda _words: None)
+    return learn_layers(host, seen.engine, ids, progress=lambda _words: None)
 
 
 def keep(host: Any, seen: Any, layers: Any) -> Any:
@@ -140,20 +140,15 @@ def timed(act: Callable[[], T]) -> tuple[T, float]:
 
 
 @contextmanager
-def counting_rows() -> Any:
-    """How many rows the statements within inserted, updated or deleted."""
+def counting_rows() -> Iterator[list[int]]:
+    """How many rows are inserted, updated or deleted within, as SQLite itself counts them."""
     from django.db import connection
 
     counted = [0]
-
-    def count(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        result = execute(sql, params, many, context)
-        if sql.split(None, 1)[0].upper() in ("INSERT", "UPDATE", "DELETE"):
-            counted[0] += max(context["cursor"].rowcount, 0)
-        return result
-
-    with connection.execute_wrapper(count):
-        yield counted
+    connection.ensure_connection()
+    before = connection.connection.total_changes
+    yield counted
+    counted[0] = connection.connection.total_changes - before
 
 
 def prepare_django() -> None:

@@ -55,6 +55,12 @@ def test_nothing_goes_where_everything_fits() -> None:
     assert going([claim("a", 90), claim("b", 90)], rule(most=2 * GB)) == set()
 
 
+def test_nothing_younger_goes_in_the_place_of_what_the_reserve_keeps() -> None:
+    claims = [claim("large", 30, 5 * GB), claim("small", 20)]
+    assert going(claims, rule(reserve=0)) == {"large", "small"}
+    assert going(claims, rule(reserve=2 * GB)) == set()
+
+
 def test_the_reserve_is_never_gone_below() -> None:
     found = decided([claim("a", 30), claim("b", 20), claim("c", 10)], rule(reserve=2 * GB))
     assert {name for name, decision in found.items() if decision[0] == Class.CANDIDATE} == {"a"}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hygiene.contracts import DockerSummary, TypeSummary
 from hygiene.parse.df import LEGACY, USAGE, DiskUsage, parse_df
+from hygiene.parse.items import cache_record
 from hygiene.parse.sizes import parse_df_lines, parse_size
 from launchplane.canonical import canonical
 from tests.client import human_size
@@ -281,3 +282,10 @@ def test_a_forged_answer_never_raises_and_what_it_gives_can_be_stored(document: 
 @given(anything | st.fixed_dictionaries({}, optional={name: anything for name in KINDS if name != "Volumes"}))
 def test_an_answer_without_volumes_never_has_a_sum(document: object) -> None:
     assert parse_df(document).summary.reclaimable_bytes is None
+
+
+def test_of_several_parents_of_a_cache_record_none_is_taken_for_the_one() -> None:
+    raw = {"ID": "r3", "Parents": ["r1", "r2"], "Type": "regular", "Size": 1, "InUse": False, "Shared": True}
+    assert cache_record(raw).parent not in ("r1", "r2", "")
+    assert cache_record(raw | {"Parents": ["r1"]}).parent == "r1"
+    assert cache_record(raw | {"Parents": None, "Parent": "r0"}).parent == "r0"

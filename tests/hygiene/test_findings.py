@@ -78,8 +78,14 @@ REQUIRED = policy(managed_label="", required_builders=("ci",))
 @pytest.mark.req("H9")
 @pytest.mark.parametrize(
     "inventory",
-    [an_inventory(), with_builder(state="exited"), with_builder(volume=False), with_builder(image=False)],
-    ids=["gone", "stopped", "without volume", "without image"],
+    [
+        an_inventory(),
+        with_builder(state="exited"),
+        with_builder(state="paused"),
+        with_builder(volume=False),
+        with_builder(image=False),
+    ],
+    ids=["gone", "stopped", "paused", "without volume", "without image"],
 )
 def test_a_required_builder_of_which_a_part_is_missing_or_stopped(inventory: Inventory) -> None:
     assert codes(inventory, None, REQUIRED) == {"required_warm_missing"}

@@ -43,7 +43,7 @@ def an_engine(**df: Any) -> dict[str, Behaviour]:
     return plain_engine() | {
         "/system/df": says(document),
         "/images/json": says(document.get("Images") or []),
-        "/images/sha256:1+/json": says({"RootFS": {"Layers": ["sha256:aa"]}}),
+        "/images/sha256:1+/json": says({"RootFS": {"Layers": ["sha256:" + "a" * 64]}}),
         "/images/sha256:1+/history": says([{"Size": 5000}]),
     }
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from hygiene.models import ImageLayers, Resource
+from hygiene.layers import keep_layers
+from hygiene.models import Resource
+from hygiene.reclaim import Layers
 from launchplane.hosts.models import Host
 from launchplane.hosts.services import add_host
 from tests.factories import a_person, digest
@@ -44,12 +46,9 @@ def engine() -> Iterator[EngineSocket]:
 @pytest.fixture
 def host(engine: EngineSocket) -> Host:
     """Its layers are known from earlier passes: reading ten thousand of them has a deadline and a test of its own."""
-    rows = (
-        ImageLayers(image_id=digest(number), layers=[BASE, digest(("own", number))], sizes=[1_000_000, number])
-        for number in range(COUNT)
-    )
-    ImageLayers.objects.bulk_create(rows, batch_size=500)
-    return add_host(name="big", docker_url=engine.url)
+    host = add_host(name="big", docker_url=engine.url)
+    keep_layers(host, {digest(n): Layers((BASE, digest(("own", n))), (1_000_000, n)) for n in range(COUNT)})
+    return host
 
 
 @pytest.mark.req("H47")

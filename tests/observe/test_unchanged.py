@@ -22,7 +22,9 @@ class Writes:
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         result = execute(sql, params, many, context)
         if sql.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
-            self.rows += max(context["cursor"].rowcount, 0)
+            # SQLite does not count the rows of an INSERT that returns something: they are counted as they were written
+            inserted = sql.count("), (") + 1 if sql.startswith("INSERT") else 0
+            self.rows += max(context["cursor"].rowcount, inserted)
         return result
 
 
@@ -33,7 +35,7 @@ def test_a_second_look_at_an_unchanged_engine_writes_few_rows(host: Host) -> Non
     with connection.execute_wrapper(writes):
         observe_host(host, asked_by="a test")
 
-    assert 0 < writes.rows < 20
+    assert 2 < writes.rows < 20
 
 
 def test_a_second_look_at_an_unchanged_engine_stores_no_second_document(host: Host) -> None:
