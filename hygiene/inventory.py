@@ -47,7 +47,7 @@ def latest(host: Host) -> HostView | None:
         return None
     inventory = snapshots.load(snapshot)
     history = ledger.history(host, now=snapshot.observed_at)
-    layers = known_layers(host, (image.id for image in inventory.images))
+    layers = known_layers(host, inventory.layered_ids)
     judgement = Judgement(inventory, history, policy_of(host), layers, now=snapshot.observed_at)
     return HostView(
         host=host,

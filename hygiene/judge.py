@@ -47,7 +47,7 @@ class Judgement:
         self.inventory = inventory
         self.verdicts = classify(inventory, history, policy, now=now)
         own_cache = [record for record in inventory.build_cache if not record.builder]
-        self._store = LayerStore({image.id: layers.get(image.id) for image in inventory.images}, own_cache)
+        self._store = LayerStore({image: layers.get(image) for image in inventory.layered_ids}, own_cache)
         self._cache_known = not {"docker_summary", "build_cache"} & inventory.unmeasured.keys()
         self._sizes = dict(_own_sizes(inventory))
         self._volume_of_builder = {b.name: b.volume for b in inventory.builders if b.volume}

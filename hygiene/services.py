@@ -107,7 +107,7 @@ def refresh_report(host: Host) -> None:
         observed_at=snapshot.observed_at,
         duration_ms=snapshot.duration_ms,
     )
-    layers = known_layers(host, (image.id for image in observation.inventory.images))
+    layers = known_layers(host, observation.inventory.layered_ids)
     report = _report(host, observation, ledger.Ledger(host), layers)
     Snapshot.objects.filter(pk=snapshot.pk).update(**snapshots.figures(report))
 
@@ -117,7 +117,7 @@ def _observe_and_store(host: Host, run: ObservationRun) -> Snapshot:
     last = host.snapshots.first()
     seen = observe(host, since=last.observed_at if last else None, progress=progress)
     layers = learn_layers(
-        host, seen.engine, (image.id for image in seen.observation.inventory.images), progress=progress
+        host, seen.engine, seen.observation.inventory.layered_ids, progress=progress
     )
     progress("storing")
     return store(host, seen.observation, layers, first=last is None)

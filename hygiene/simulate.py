@@ -40,7 +40,7 @@ def try_budget(host: Host, rule: BudgetRule, *, snapshots: int = 10) -> list[Tri
     for snapshot in host.snapshots.select_related("document")[:snapshots]:
         inventory, at = load(snapshot), snapshot.observed_at
         history = {key: _then(row, at) for key, row in rows.items() if row.first_seen_at <= at}
-        layers = known_layers(host, (image.id for image in inventory.images))
+        layers = known_layers(host, inventory.layered_ids)
         judgement = Judgement(inventory, history, policy, layers, now=at)
         going = [
             key for key in judgement.keys(Class.CANDIDATE) if judgement.verdicts[key].rule == f"budget.{rule.scope}"

@@ -185,7 +185,7 @@ def observed(
     require_running_builders(host, inventory)
     ledger.record(host, inventory, (), events_lost=False, now=at)
     policy = policy_of(host)
-    layers = known_layers(host, (image.id for image in inventory.images))
+    layers = known_layers(host, inventory.layered_ids)
     judgement = Judgement(inventory, ledger.history(host, now=at), policy, layers, now=at)
     return snapshots.store(host, observation, build_report(host, observation, judgement, policy))
 

@@ -20,6 +20,8 @@ class EngineFacts(Contract):
 
 
 class Image(Contract):
+    """An image. `parent_id` is what the classic builder built it upon: listed nowhere, and holding its layers."""
+
     id: str
     tags: tuple[str, ...]
     digests: tuple[str, ...]
@@ -27,6 +29,7 @@ class Image(Contract):
     size_bytes: int | None
     shared_bytes: int | None
     labels: Mapping[str, str]
+    parent_id: str = ""
 
     @property
     def dangling(self) -> bool:
@@ -177,3 +180,9 @@ class Inventory(Contract):
     summary: DockerSummary
     layers_bytes: int | None
     unmeasured: Mapping[str, str]
+
+    @property
+    def layered_ids(self) -> list[str]:
+        """Every image whose layers matter: those that are listed, and the parents that stay when their child goes."""
+        listed = [image.id for image in self.images]
+        return list(dict.fromkeys([*listed, *(image.parent_id for image in self.images if image.parent_id)]))

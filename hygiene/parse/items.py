@@ -43,6 +43,7 @@ def image(raw: Raw) -> Image:
         size_bytes=amount(raw.get("Size")),
         shared_bytes=amount(raw.get("SharedSize")),
         labels=labels(raw.get("Labels")),
+        parent_id=text(raw.get("ParentId")),
     )
 
 

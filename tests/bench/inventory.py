@@ -109,7 +109,7 @@ def look_at(host: Any) -> Any:
 def learn(host: Any, seen: Any) -> Any:
     from hygiene.layers import learn_layers
 
-    ids = [image.id for image in seen.observation.inventory.images]
+    ids = seen.observation.inventory.layered_ids
     return learn_layers(host, seen.engine, ids, progress=lambda _words: None)
 
 

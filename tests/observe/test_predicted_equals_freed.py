@@ -1,5 +1,6 @@
 """What is predicted for a set is what removing exactly that set from a real engine frees on its disk (X3)."""
 
+import io
 import json
 import os
 import stat
@@ -59,6 +60,13 @@ class Scratch:
         api._raise_for_status(response)
         return self.image(tag)
 
+    def build_classic(self, tag: str) -> Key:
+        """An image that the classic builder made in steps: each step leaves an image that no list shows."""
+        files = [File("Dockerfile", b"FROM scratch\nCOPY one /one\nCOPY two /two\n")]
+        files += [File("one", os.urandom(500 * KIB)), File("two", os.urandom(300 * KIB))]
+        self.client.images.build(fileobj=io.BytesIO(pack(files)), custom_context=True, tag=tag, rm=True)
+        return self.image(tag)
+
     def predict(self, keys: Sequence[Key]) -> int:
         """What the inventory says that removing these frees; the prediction must be exact, and refuse none."""
         found = reclaim(self.look(), keys)
@@ -90,8 +98,9 @@ class Scratch:
         return int(usage["LayersSize"]) + cache
 
     def remove_images(self, *keys: Key) -> None:
+        """As a clean-up does: no parent goes along that nobody named."""
         for _, image in keys:
-            self.client.api.remove_image(image)
+            self.client.api.remove_image(image, noprune=True)
 
     def prune_cache(self, record: str = "") -> None:
         api = self.client.api
@@ -139,6 +148,16 @@ def test_a_set_of_images_that_share_layers_frees_what_was_predicted(
 
     assert held - scratch.held_bytes() == predicted > 0
     assert counted - scratch.counted_bytes() == predicted
+
+
+def test_an_image_of_the_classic_builder_frees_only_what_its_parent_does_not_hold(scratch: Scratch) -> None:
+    built = scratch.build_classic("ci/classic:1")
+    predicted = scratch.predict([built])
+    held, counted = scratch.held_bytes(), scratch.counted_bytes()
+
+    scratch.remove_images(built)
+
+    assert held - scratch.held_bytes() == counted - scratch.counted_bytes() == predicted == 300 * KIB
 
 
 def test_an_image_whose_layers_the_build_cache_holds_frees_nothing(scratch: Scratch) -> None:
