@@ -1,7 +1,6 @@
 """The fields of a report as people call them. Pure."""
 
 FIELDS = {
-    "disk": "Docker’s disk",
     "root_disk": "system disk",
     "free_disk_bytes": "free disk",
     "joint_reclaim_bytes": "what would really be freed",

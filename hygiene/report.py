@@ -57,6 +57,11 @@ def build_report(host: Host, observation: Observation, judgement: Judgement, pol
         "warm_images": tuple(warm_images(inventory, policy)),
         "competing_prunes": readings.competing_prunes,
     }
+    if disk is None:
+        reasons |= dict.fromkeys(
+            ("disk_total_bytes", "disk_used_percent"),
+            reasons.setdefault("free_disk_bytes", "Docker's disk was not read"),
+        )
     if fields["docker_reclaimable_bytes"] is None:
         reasons.setdefault("docker_reclaimable_bytes", "one of the four types could not be measured")
     draft = Report.model_validate(fields | {"status": "healthy", "findings": (), "unmeasured": reasons})

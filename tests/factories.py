@@ -168,7 +168,7 @@ def readings(*, total: int | None = 512 * GB, free: int = 332 * GB, **others: An
         "registry_logins": (),
         "running_builds": (),
         "events_truncated": False,
-        "unmeasured": {} if disk else {"disk": "statvfs /var/lib/docker: permission denied"},
+        "unmeasured": {} if disk else {"free_disk_bytes": "statvfs /var/lib/docker: permission denied"},
     }
     return Readings.model_validate(fields | others)
 

@@ -191,9 +191,12 @@ def _builders(
     records: list[CacheRecord] = []
     for container_id, name in _asked_builders(raw, containers):
         node = name.removeprefix(PREFIX)
-        worker = parse_workers(_inside(raw, container_id, "workers", node, reasons))
+        told = _inside(raw, container_id, "workers", node, reasons)
+        worker = parse_workers(told)
         if worker is not None:
             workers[container_id] = worker
+        elif told is not None:
+            reasons[f"builder:{node}"] = "its worker and garbage collection policy cannot be read"
         answer = _inside(raw, container_id, "du", node, reasons)
         if answer is not None:
             found, unusable = parse_du(answer, node)

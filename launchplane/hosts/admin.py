@@ -44,7 +44,7 @@ class HostForm(ModelForm):
 class HostAdmin(ScopedAdmin):
     form = HostForm
     host_field = "pk"
-    verbs = ("view", "change", "delete")
+    verbs = ("view", "change")
     list_display = ["name", "connection", "docker_url", "approved", "is_sandbox", "added_at"]
     search_fields = ["name", "docker_url", "engine_id"]
     readonly_fields = ["name", "connection", "engine_id", "docker_root", "is_sandbox", "added_at"]

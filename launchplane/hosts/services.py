@@ -65,7 +65,7 @@ def find_host(name: str) -> Host:
 
 
 def record_contact(host: Host, *, problem: Problem | None = None) -> None:
-    """Remember whether the host could be reached; writes only when that, or the reason, changed (X14)."""
+    """Remember whether the host could be reached; writes only when that, or its code, changed (X14)."""
     reachable, code = problem is None, problem.code if problem else ""
     last = Contact.objects.filter(host=host).first()
     if last is None or last.reachable != reachable or last.code != code:

@@ -34,9 +34,9 @@ def ensure_local_host(url: str) -> Host | None:
 def ensure_sandbox_host(engine: PrivateEngine) -> Host | None:
     """Have the sandbox's leftovers planted and its host there; None if it was there before."""
     plant(engine.url)
-    if Host.objects.filter(name=SANDBOX).update(docker_url=engine.url):  # the state directory may have been moved
+    if Host.objects.filter(is_sandbox=True).update(docker_url=engine.url):  # the state directory may have been moved
         return None
-    return add_host(name=SANDBOX, docker_url=engine.url, sandbox=True)
+    return add_host(name=_free_name(SANDBOX), docker_url=engine.url, sandbox=True)
 
 
 def _free_name(name: str) -> str:

@@ -73,7 +73,7 @@ def test_a_disk_that_could_not_be_read_is_not_measured_with_the_reason(visitor: 
     observed(a_host("blind"), a_busy_inventory(), reading=readings(total=None))
     page = text_of(visitor.get("/hosts/blind/"))
     assert "Free disk not measured statvfs /var/lib/docker: permission denied" in page
-    assert "Docker’s disk statvfs /var/lib/docker: permission denied" in page
+    assert "Disk used percent statvfs /var/lib/docker: permission denied" in page
     assert "Free disk 0 B" not in page
 
 

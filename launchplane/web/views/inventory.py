@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from hygiene.contracts import Class, Key, Kind, ResourceRow
 from hygiene.inventory import HostView, frees_alone, latest, reclaim, select
+from hygiene.judge import REMOVABLE
 from hygiene.models import Resource
 from launchplane.hosts.models import Host
 from launchplane.web.access import host_or_404
@@ -26,7 +27,6 @@ ORDERS = (
     ("name", "by name"),
     ("-last_used", "last used first"),
 )
-SELECTABLE = (Class.CANDIDATE, Class.KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Shown:
     @property
     def selectable(self) -> bool:
         """What is protected, in use or unknown can be no target."""
-        return self.row.cls in SELECTABLE
+        return self.row.cls in REMOVABLE
 
 
 @dataclass(frozen=True, slots=True)
