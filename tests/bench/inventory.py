@@ -6,8 +6,7 @@ import resource
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -45,9 +44,12 @@ def measure_observation(folder: Path) -> int:
 
 
 def compare(url: str) -> int:
+    from django.db import connection
+
     from hygiene.models import Snapshot
     from launchplane.hosts.services import add_host
     from tests.bench.engine import fill
+    from tests.writes import Writes
 
     started = perf_counter()
     fill(url, images=IMAGES, volumes=VOLUMES, containers=CONTAINERS)
@@ -65,9 +67,10 @@ def compare(url: str) -> int:
     unchanged, client_unchanged, rows = [], [], 0
     for _ in range(ROUNDS):
         client_unchanged.append(client_seconds(url))
-        with counting_rows() as counted:
+        writes = Writes()
+        with connection.execute_wrapper(writes):
             unchanged.append(timed(lambda: observe_again(host))[1])
-        rows = max(rows, counted[0])
+        rows = max(rows, writes.rows)
     assert Snapshot.objects.filter(host=host).count() == ROUNDS + 1
     return verdict(first, client_first, layers, unchanged, client_unchanged, rows)
 
@@ -137,18 +140,6 @@ def timed(act: Callable[[], T]) -> tuple[T, float]:
     started = perf_counter()
     result = act()
     return result, perf_counter() - started
-
-
-@contextmanager
-def counting_rows() -> Iterator[list[int]]:
-    """How many rows are inserted, updated or deleted within, as SQLite itself counts them."""
-    from django.db import connection
-
-    counted = [0]
-    connection.ensure_connection()
-    before = connection.connection.total_changes
-    yield counted
-    counted[0] = connection.connection.total_changes - before
 
 
 def prepare_django() -> None:

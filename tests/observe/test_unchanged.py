@@ -1,31 +1,14 @@
 """Looking again at a host where nothing happened writes next to nothing."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from django.db import connection
 
 from hygiene.models import ImageLayers, Resource, SnapshotDocument
 from hygiene.services import observe_host
 from launchplane.hosts.models import Contact, Host
+from tests.writes import Writes
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
-
-
-class Writes:
-    """Counts the rows that every INSERT, UPDATE and DELETE within it changed."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-
-    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        result = execute(sql, params, many, context)
-        if sql.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
-            # SQLite does not count the rows of an INSERT that returns something: they are counted as they were written
-            inserted = sql.count("), (") + 1 if sql.startswith("INSERT") else 0
-            self.rows += max(context["cursor"].rowcount, inserted)
-        return result
 
 
 def test_a_second_look_at_an_unchanged_engine_writes_few_rows(host: Host) -> None:
