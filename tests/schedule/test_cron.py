@@ -23,6 +23,7 @@ NOW = datetime(2026, 11, 20, 12, 3, 30, tzinfo=UTC)
         ("0 0 * * mon", datetime(2026, 11, 23, tzinfo=UTC)),
         ("0 0 29 2 *", datetime(2028, 2, 29, tzinfo=UTC)),
         ("  5   4 * *  * ", datetime(2026, 11, 21, 4, 5, tzinfo=UTC)),
+        ("10-50/20,55 12 * Nov FRI-sat", datetime(2026, 11, 20, 12, 10, tzinfo=UTC)),
     ],
 )
 def test_the_next_time_is_the_first_that_comes(expression: str, following: datetime) -> None:
@@ -54,6 +55,15 @@ def test_the_fields_are_utc_wherever_one_asks() -> None:
         "0 0 30 2 *",
         "0 0 31 4 *",
         "H H * * *",
+        "R R * * *",
+        "R(0-59) * * * *",
+        "H(0-29)/5 * * * *",
+        "R/5 * * * *",
+        "0 0 L * *",
+        "0 0 * * mon#2",
+        "0 0 * * L5",
+        "0 0 ? * *",
+        "h 0 * * *",
         "١ * * * *",
         "* * * * *\0",
     ],
