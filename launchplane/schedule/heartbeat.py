@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from launchplane.schedule.models import Heartbeat
 
 QUEUES = ("observe", "apply")
 SILENT_AFTER = timedelta(minutes=3)
+BEAT = "launchplane.schedule.heartbeat.beat"
 
 
 def beat(queue: str) -> None:
@@ -17,9 +19,16 @@ def beat(queue: str) -> None:
 
 
 def ask_for_beats() -> None:
-    """Queue a heartbeat on every queue: whoever works there leaves it at once."""
+    """Queue a heartbeat on every queue where none waits yet: whoever works there leaves it at once."""
     for queue in QUEUES:
-        async_task("launchplane.schedule.heartbeat.beat", queue, cluster=queue)
+        if not _waits(queue):
+            async_task(BEAT, queue, cluster=queue)
+
+
+def _waits(queue: str) -> bool:
+    """True if a heartbeat is queued that no worker has taken: one that was taken may have died with its worker."""
+    untaken = OrmQ.objects.filter(key=queue, lock__lte=timezone.now())
+    return any(row.task.get("func") == BEAT for row in untaken)
 
 
 def heard_since(moment: datetime) -> bool:

@@ -69,7 +69,10 @@ def _queue(schedule: Schedule, now: datetime) -> bool:
 
 
 def run_job(schedule_id: int) -> None:
-    """Run one schedule's job and leave its sentence. Every failure ends on the row, and in the log with its trace."""
+    """Run one schedule's job and leave its sentence. Every failure ends on the row, and in the log with its trace.
+
+    What stops the worker itself (the queue's time limit, a shutdown) is noted and goes on.
+    """
     schedule = Schedule.objects.select_related("host").filter(pk=schedule_id).first()
     if schedule is None:
         return
@@ -84,6 +87,9 @@ def run_job(schedule_id: int) -> None:
     except Exception as error:
         log.exception("schedule %s on %s failed", schedule.job, schedule.host)
         _note(schedule, ok=False, sentence=f"Failed unexpectedly: {type(error).__name__}. The log has the details.")
+    except BaseException as stop:  # the queue's own time limit is a SystemExit
+        _note(schedule, ok=False, sentence=f"Stopped before its end by {type(stop).__name__}: too slow, or shut down.")
+        raise
     else:
         _note(schedule, ok=True, sentence=sentence)
 

@@ -8,11 +8,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.models import Schedule as QueueSchedule
+from django_q.timeout import TimeoutException
 
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from launchplane.schedule import jobs
-from launchplane.schedule.heartbeat import QUEUES, beat, silent_queues
+from launchplane.schedule.heartbeat import BEAT, QUEUES, ask_for_beats, beat, silent_queues
 from launchplane.schedule.jobs import Job
 from launchplane.schedule.models import Heartbeat, Schedule
 from launchplane.schedule.tick import _queue, adopt, ensure_tick, run_job, tick
@@ -34,11 +35,15 @@ def breaks(host: Host) -> str:
     raise ZeroDivisionError("a secret that belongs in no sentence")
 
 
+def takes_too_long(host: Host) -> str:
+    raise TimeoutException("the queue's own time limit")
+
+
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[None]:
     """Jobs of our own beside those of the domains."""
     before = {job.name: job for job in jobs.all_jobs()}
-    for name, run in (("says", says), ("refuses", refuses), ("breaks", breaks)):
+    for name, run in (("says", says), ("refuses", refuses), ("breaks", breaks), ("slow", takes_too_long)):
         jobs.register(Job(name=name, title=name, default_cron="*/5 * * * *", starts_enabled=name == "says", run=run))
     yield
     jobs._jobs.clear()
@@ -157,6 +162,15 @@ def test_a_job_that_breaks_leaves_a_sentence_without_what_broke_it(host: Host) -
     assert schedule.last_sentence == "Failed unexpectedly: ZeroDivisionError. The log has the details."
 
 
+def test_a_job_that_the_queue_stops_leaves_a_sentence_and_stays_stopped(host: Host) -> None:
+    schedule = a_schedule(host, "slow")
+    with pytest.raises(TimeoutException):
+        run_job(schedule.pk)
+    schedule.refresh_from_db()
+    assert schedule.last_ok is False
+    assert schedule.last_sentence == "Stopped before its end by TimeoutException: too slow, or shut down."
+
+
 def test_a_job_that_no_domain_has_says_so(host: Host) -> None:
     schedule = a_schedule(host, "nobody")
     run_job(schedule.pk)
@@ -226,6 +240,32 @@ def test_the_tick_asks_every_queue_for_a_heartbeat() -> None:
     tick()
     asked = {row.key for row in OrmQ.objects.all() if "heartbeat" in row.task["func"]}
     assert asked == set(QUEUES)
+
+
+def beats_waiting() -> list[str]:
+    """The queue of each heartbeat that is queued."""
+    return sorted(row.key for row in OrmQ.objects.all() if row.task.get("func") == BEAT)
+
+
+def test_heartbeats_do_not_pile_up_on_a_queue_that_nobody_works() -> None:
+    ask_for_beats()
+    OrmQ.objects.filter(key="observe").delete()
+    ask_for_beats()
+    ask_for_beats()
+    assert beats_waiting() == sorted(QUEUES)
+
+
+def test_a_heartbeat_that_was_taken_and_not_left_is_asked_for_again() -> None:
+    ask_for_beats()
+    OrmQ.objects.filter(key="apply").update(lock=timezone.now() + timedelta(minutes=25))
+    ask_for_beats()
+    assert beats_waiting() == ["apply", "apply", "observe"]
+
+
+def test_other_work_that_waits_is_no_heartbeat() -> None:
+    OrmQ.objects.create(key="observe", payload="not signed by us", lock=timezone.now())
+    ask_for_beats()
+    assert beats_waiting() == sorted(QUEUES)
 
 
 def test_a_queue_that_was_never_heard_of_or_not_for_three_minutes_is_silent() -> None:
