@@ -1,20 +1,16 @@
-"""buildx `docker-container` builders: a node, its container, its state volume.
-
-buildx labels neither (FACTS: tell them by name, image and mount): container `buildx_buildkit_<node>`, volume
-`<container>_state` mounted at /var/lib/buildkit.
-"""
+"""buildx `docker-container` builders: a node, its container, its state volume, told as `hosts.buildx` says."""
 
 from collections.abc import Mapping, Sequence
 
 from hygiene.contracts import Builder, Container, Volume
 from hygiene.parse.buildkit import Worker
-
-PREFIX, SUFFIX, STATE_FOLDER = "buildx_buildkit_", "_state", "/var/lib/buildkit"
+from launchplane.hosts import buildx
+from launchplane.hosts.buildx import PREFIX, STATE_FOLDER, SUFFIX
 
 
 def is_builder(container: Container) -> bool:
     """True if `container` has a builder's name and holds BuildKit's state."""
-    return container.name.startswith(PREFIX) and any(mount.destination == STATE_FOLDER for mount in container.mounts)
+    return buildx.is_builder(container.name, [mount.destination for mount in container.mounts])
 
 
 def state_volume_of(container: Container) -> str | None:

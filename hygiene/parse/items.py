@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from hygiene.contracts import CacheRecord, Container, Image, Mount, Service, Volume
 from hygiene.parse.values import LONGEST_KEY, Malformed, amount, key, labels, moment, text, texts
+from launchplane.hosts.buildx import container_name
 
 T = TypeVar("T")
 Raw = Mapping[str, Any]
@@ -49,11 +50,9 @@ def image(raw: Raw) -> Image:
 
 def container(raw: Raw, *, measured: bool) -> Container:
     """One container. Where sizes were `measured` an absent SizeRw is 0 (Go leaves zeros out). Raises Malformed."""
-    names = raw.get("Names")
-    first = names[0] if isinstance(names, list) and names else ""
     return Container(
         id=key(raw.get("Id")),
-        name=text(first, LONGEST_KEY).removeprefix("/"),
+        name=text(container_name(raw.get("Names")), LONGEST_KEY),
         image_id=text(raw.get("ImageID")),
         image_ref=text(raw.get("Image")),
         state=text(raw.get("State")),

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from launchplane.hosts.allowed import BUILDER_ANSWERS
+from launchplane.hosts.buildx import container_name, is_builder
 from launchplane.hosts.calls import Connection, clean_message, decoded, decoded_stream
-from launchplane.hosts.engine import BUILDER_PREFIX, BUILDER_READS, BUILDER_STATE_FOLDER
+from launchplane.hosts.engine import BUILDER_READS
 from launchplane.hosts.errors import CallFailed
 
 STDERR: Final = 2
@@ -54,12 +55,10 @@ def _left(ends_at: float) -> float:
 
 
 def _runs_a_builder(container: Mapping[str, Any]) -> bool:
-    names = container.get("Names") or []
     mounts = container.get("Mounts") or []
     return (
         container.get("State") == "running"
-        and any(name.removeprefix("/").startswith(BUILDER_PREFIX) for name in names)
-        and any(mount.get("Destination") == BUILDER_STATE_FOLDER for mount in mounts)
+        and is_builder(container_name(container.get("Names")), [mount.get("Destination") for mount in mounts])
         and re.fullmatch(r"[0-9a-f]{64}", container.get("Id") or "") is not None
     )
 
@@ -92,4 +91,8 @@ def _parsed(read: str, stdout: bytes) -> list[Any]:
         documents = decoded_stream(stdout) if read == "histories" else decoded(stdout)
     except CallFailed as error:
         raise CallFailed("builder_output", f"`buildctl` ({read}) printed something that is not its JSON.") from error
-    return documents or []
+    if documents is None:
+        return []
+    if not isinstance(documents, list):
+        raise CallFailed("builder_output", f"`buildctl` ({read}) printed no list.")
+    return documents

@@ -20,8 +20,6 @@ VOLUMES: Final = "volumes"
 SERVICES: Final = "services"
 EVENTS: Final = "events"
 
-BUILDER_PREFIX: Final = "buildx_buildkit_"
-BUILDER_STATE_FOLDER: Final = "/var/lib/buildkit"
 BUILDER_READS: Final[Mapping[str, tuple[str, ...]]] = {
     "du": ("buildctl", "du", "--format", "{{json .}}"),
     "workers": ("buildctl", "debug", "workers", "--format", "{{json .}}"),

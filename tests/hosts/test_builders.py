@@ -98,7 +98,8 @@ def test_a_failing_read_says_what_the_builder_said_on_one_line() -> None:
     [
         (builder(b"ID  RECLAIMABLE"), "builder_output"),
         (builder(b'[{"id": '), "builder_output"),
-        (builder(b'{"id": "a"}'), "unexpected_shape"),
+        *((builder(text), "builder_output") for text in (b'{"id": "a"}', b"{}", b'""', b"0", b"false")),
+        (builder(b'["id"]'), "unexpected_shape"),
         (builder(b"[]", code=None), "builder_read_failed"),
         (builder(b"", create=says({"message": "container is paused"}, status=409)), "engine_error"),
         (builder(b"", create=says({"Id": "../../volumes/prune"}, status=201)), "unexpected_shape"),
@@ -138,6 +139,8 @@ def test_any_bytes_are_frames_or_a_reason(answer: bytes) -> None:
         ({}, True),
         ({"State": "exited"}, False),
         ({"Names": ["/my_buildx_buildkit_a0"]}, False),
+        ({"Names": ["/web/alias", "/buildx_buildkit_ci0"]}, True),
+        ({"Names": ["/buildx_buildkit_ci0/alias", "/web"]}, False),
         ({"Names": None}, False),
         ({"Mounts": [{"Destination": "/data"}]}, False),
         ({"Mounts": None}, False),

@@ -22,7 +22,8 @@ from hygiene.contracts import (
     Service,
     Volume,
 )
-from hygiene.parse.builders import PREFIX, STATE_FOLDER, pair
+from hygiene.parse.builders import pair
+from launchplane.hosts.buildx import PREFIX, STATE_FOLDER
 from tests.factories import an_inventory, digest
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
