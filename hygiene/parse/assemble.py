@@ -17,14 +17,17 @@ from hygiene.contracts import (
     Volume,
 )
 from hygiene.parse import items
-from hygiene.parse.builders import PREFIX, is_builder, pair
+from hygiene.parse.builders import is_builder, pair
 from hygiene.parse.buildkit import Worker, parse_du, parse_histories, parse_workers
 from hygiene.parse.df import DiskUsage, parse_df
 from hygiene.parse.events import parse_events
-from hygiene.parse.values import text, total
+from hygiene.parse.values import text, texts, total
+from launchplane.hosts.buildx import PREFIX
 from launchplane.hosts.contracts import Answer, DiskReading, MachineFacts, RawObservation
+from launchplane.words import printable
 
 T = TypeVar("T")
+LONGEST_WARNING = 300
 NO_SUMMARY = DockerSummary(images=None, containers=None, volumes=None, build_cache=None)
 Reasons = dict[str, str]
 
@@ -160,7 +163,15 @@ def _all_volumes(measured: list[Volume] | None, raw: RawObservation, reasons: Re
     made, unusable = items.each(_unsized(listed["Volumes"], measured or ()), items.volume)
     if unusable:
         reasons["volumes"] = f"{unusable} volumes have no usable name"
+    if warnings := listed.get("Warnings"):
+        reasons["volumes"] = _incomplete(warnings)
     return [*(measured or ()), *made]
+
+
+def _incomplete(warnings: Any) -> str:
+    """Why a list of volumes lacks some: the engine leaves out those of a driver that does not answer, and warns."""
+    said = " ".join(printable(text(next(iter(texts(warnings)), ""), LONGEST_WARNING)).split())
+    return f"the engine could not list all volumes: {said or 'no reason given'}"
 
 
 def _unsized(listed: Any, measured: Sequence[Volume]) -> Any:

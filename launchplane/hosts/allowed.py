@@ -140,7 +140,7 @@ ANSWERS: Final[Mapping[str, Reduce]] = {
     ),
     IMAGES: list_of(IMAGE),
     CONTAINERS: list_of(CONTAINER),
-    VOLUMES: fields(Volumes=list_of(VOLUME)),
+    VOLUMES: fields(Volumes=list_of(VOLUME), Warnings=list_of(text)),
     SERVICES: list_of(SERVICE),
     EVENTS: list_of(EVENT),
 }

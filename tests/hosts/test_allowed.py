@@ -64,6 +64,12 @@ def test_names_of_a_volumes_options_stay_without_their_values() -> None:
     assert ANSWERS["volumes"](volumes, "volumes") == {"Volumes": [{"Name": "v", "Options": {"type": None, "o": None}}]}
 
 
+def test_what_an_engine_warns_of_a_list_of_volumes_stays() -> None:
+    volumes = {"Volumes": None, "Warnings": ["error while list volumes from driver"]}
+
+    assert ANSWERS["volumes"](volumes, "volumes") == volumes
+
+
 def test_listed_fields_keep_their_names_and_absent_ones_stay_absent() -> None:
     image = {"Id": "sha256:a", "RepoTags": None, "Size": -1, "Labels": {"a": "b"}, "Extra": 1}
 

@@ -116,6 +116,32 @@ def test_a_list_of_volumes_that_is_none_is_unmeasured(volumes: object) -> None:
     assert "volumes" in assemble_inventory(observed(answers(volumes=volumes))).unmeasured
 
 
+@pytest.mark.parametrize(
+    ("warnings", "said"),
+    [
+        (["driver nfs\nis gone", "x" * 5000], "driver nfs⟨LF⟩is gone"),
+        (["x" * 5000], "x" * 300),
+        ([""], "no reason given"),
+    ],
+)
+def test_a_list_of_volumes_that_the_engine_calls_incomplete_is_unmeasured(warnings: list[str], said: str) -> None:
+    inventory = assemble_inventory(observed(answers(volumes={"Volumes": DF["Volumes"], "Warnings": warnings})))
+    assert inventory.unmeasured["volumes"] == f"the engine could not list all volumes: {said}"
+    assert len(inventory.volumes) == 3
+
+
+@pytest.mark.parametrize("warnings", [None, []])
+def test_a_list_of_volumes_without_warnings_is_whole(warnings: object) -> None:
+    found = answers(volumes={"Volumes": DF["Volumes"], "Warnings": warnings})
+    assert assemble_inventory(observed(found)).unmeasured == {}
+
+
+def test_a_linked_containers_name_is_its_own() -> None:
+    linked = DF["Containers"][0] | {"Id": "c" * 64, "Names": ["/other/alias", "/keepme"]}
+    inventory = assemble_inventory(observed(answers(df=DF | {"Containers": [linked]})))
+    assert [container.name for container in inventory.containers] == ["keepme"]
+
+
 def test_a_volume_that_only_the_list_knows_has_no_size() -> None:
     plugin = {"Name": "plugin", "Driver": "nfs", "Mountpoint": ""}
     inventory = assemble_inventory(observed(answers(volumes={"Volumes": [*DF["Volumes"], plugin]})))
