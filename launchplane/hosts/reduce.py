@@ -10,10 +10,19 @@ Reduce = Callable[[Any, str], Any]
 LARGEST: Final = 2**63 - 1
 
 
+def storable(value: str) -> str:
+    """Text without what neither a database nor canonical JSON can hold: NUL and lone surrogates."""
+    if value.isascii() and "\0" not in value:
+        return value
+    return value.encode("utf-8", errors="replace").decode("utf-8").replace("\0", "\ufffd")
+
+
 def text(value: Any, where: str) -> Any:
-    """A string or null, without what no database can hold (NUL, lone surrogates)."""
-    if value is None or isinstance(value, str):
-        return _storable(value)
+    """A string or null, as it can be stored."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return storable(value)
     raise _unexpected(value, where, "text")
 
 
@@ -70,7 +79,7 @@ def map_of(one: Reduce) -> Reduce:
             return None
         if not isinstance(value, dict):
             raise _unexpected(value, where, "an object")
-        return {_storable(name): one(item, f"{where}.*") for name, item in value.items()}
+        return {storable(name): one(item, f"{where}.*") for name, item in value.items()}
 
     return reduce
 
@@ -78,12 +87,6 @@ def map_of(one: Reduce) -> Reduce:
 def nothing(value: Any, where: str) -> Any:  # noqa: ARG001  # the signature of every reducer
     """Only that the field is there, never what it says."""
     return None
-
-
-def _storable(value: str | None) -> str | None:
-    if value is None or (value.isascii() and "\0" not in value):
-        return value
-    return value.encode("utf-8", errors="replace").decode("utf-8").replace("\0", "\ufffd")
 
 
 def _unexpected(value: Any, where: str, wanted: str) -> CallFailed:

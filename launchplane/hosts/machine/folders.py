@@ -133,16 +133,19 @@ def _folders(folder: Path) -> Iterator[str]:
 
 def _sizes(folders: list[Path], limits: Limits, root: str) -> tuple[Size, ...]:
     prefix = "" if root == "/" else str(Path(root))
-    return tuple(
-        measure(str(folder), limits, named=str(folder)[len(prefix) :]) for folder in folders if _is_folder(folder)
-    )
+    named = {str(folder): str(folder)[len(prefix) :] for folder in folders}
+    return tuple(measure(path, limits, named=name) for path, name in named.items() if _is_folder(Path(path), name))
 
 
-def _is_folder(path: Path) -> bool:
+def _is_folder(path: Path, named: str) -> bool:
+    """Raises NotMeasured for a link: what is behind it takes room somewhere, and nothing is not its size."""
     try:
-        return stat.S_ISDIR(path.lstat().st_mode)
+        mode = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return False
+    if stat.S_ISLNK(mode):
+        raise NotMeasured(f"{named} is a symbolic link; not followed")
+    return stat.S_ISDIR(mode)
 
 
 def _older_than_linked(runner: Path, kind: str) -> list[Path]:

@@ -1,15 +1,20 @@
-"""One reading of a machine, from plain readings to the contract. One that fails never takes the others with it."""
+"""One reading of a machine, from plain readings to the contract. One that fails never takes the others with it.
+
+Anybody on the machine can name a folder or a program, and size a file, as they like: whatever is read becomes a
+contract by `_contract`, so that none of it can keep an observation from being stored.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from launchplane.hosts.contracts import (
     CompetingPrune,
     ContainerLog,
+    Contract,
     DiskReading,
     FolderSize,
     MachineFacts,
@@ -25,10 +30,13 @@ from launchplane.hosts.machine.logs import read_logs
 from launchplane.hosts.machine.processes import read_runner_processes
 from launchplane.hosts.machine.prunes import read_prunes
 from launchplane.hosts.machine.registries import read_logins
+from launchplane.hosts.reduce import storable
 
 DEFAULT_SECONDS = 60.0
+LARGEST = 2**53 - 1  # the largest integer that canonical JSON can hold (RFC 8785, section 3.2.2.3)
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Contract)
 
 
 def read_machine(question: MachineQuestion, *, root: str = "/") -> MachineFacts:
@@ -54,7 +62,7 @@ def read_machine(question: MachineQuestion, *, root: str = "/") -> MachineFacts:
         registry_logins=measured("registry_logins", lambda: _logins(question, limits, root)),
         container_logs=measured("container_logs", lambda: _logs(question, limits, root)),
         runner_roots=measured("runner_roots", lambda: _runner_roots(question, limits, root)),
-        unmeasured=unmeasured,
+        unmeasured={field: storable(reason) for field, reason in unmeasured.items()},
     )
 
 
@@ -67,27 +75,28 @@ def _disk_paths(question: MachineQuestion) -> Iterable[str]:
 
 
 def _disk(path: str, root: str) -> DiskReading:
-    return DiskReading(**read_disk(path, root=root)._asdict())
+    return _contract(DiskReading, read_disk(path, root=root)._asdict())
 
 
 def _prunes(limits: Limits, root: str, unmeasured: dict[str, str]) -> tuple[CompetingPrune, ...] | None:
     survey = read_prunes(limits, root=root)
     if survey.unread:
         unmeasured["competing_prunes"] = "; ".join(survey.unread[:5])
-    found = tuple(CompetingPrune(**prune._asdict()) for prune in survey.found)
+    found = tuple(_contract(CompetingPrune, prune._asdict()) for prune in survey.found)
     return None if survey.unread and not found else found
 
 
 def _processes(limits: Limits, root: str) -> tuple[RunnerProcess, ...]:
-    return tuple(RunnerProcess.model_validate(found._asdict()) for found in read_runner_processes(limits, root=root))
+    return tuple(_contract(RunnerProcess, found._asdict()) for found in read_runner_processes(limits, root=root))
 
 
 def _logins(question: MachineQuestion, limits: Limits, root: str) -> tuple[RegistryLogin, ...]:
-    return tuple(RegistryLogin(**login._asdict()) for login in read_logins(question.docker_configs, limits, root=root))
+    logins = read_logins(question.docker_configs, limits, root=root)
+    return tuple(_contract(RegistryLogin, login._asdict()) for login in logins)
 
 
 def _logs(question: MachineQuestion, limits: Limits, root: str) -> tuple[ContainerLog, ...]:
-    return tuple(ContainerLog(**log._asdict()) for log in read_logs(question.docker_root, limits, root=root))
+    return tuple(_contract(ContainerLog, log._asdict()) for log in read_logs(question.docker_root, limits, root=root))
 
 
 def _runner_roots(question: MachineQuestion, limits: Limits, root: str) -> tuple[RunnerRoot, ...]:
@@ -104,4 +113,11 @@ def _runner_root(runners: Runners) -> RunnerRoot:
 
 
 def _sizes(sizes: tuple[Size, ...]) -> tuple[FolderSize, ...]:
-    return tuple(FolderSize(**size._asdict()) for size in sizes)
+    return tuple(_contract(FolderSize, size._asdict()) for size in sizes)
+
+
+def _contract(kind: type[C], reading: dict[str, Any]) -> C:
+    """`reading` as it can be stored. Raises NotMeasured if it counts more than can be written down."""
+    if huge := next((name for name, value in reading.items() if isinstance(value, int) and value > LARGEST), None):
+        raise NotMeasured(f"{next(iter(reading.values()))}: {huge} is beyond 2^53, more than can be written down")
+    return kind(**{name: storable(value) if isinstance(value, str) else value for name, value in reading.items()})

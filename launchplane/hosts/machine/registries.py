@@ -34,17 +34,17 @@ def logins_of(configuration: Any, source: str) -> list[Login]:
 
 
 def username(entry: Any) -> str | None:
-    """The part before the colon of an `auth`; identity tokens and credential stores tell none."""
+    """The part before the colon of an `auth`: without one it is all secret. Tokens and credential stores tell none."""
     if not isinstance(entry, dict):
         return None
     plain = entry.get("username")
     if isinstance(plain, str) and plain:
         return plain
     try:
-        name = base64.b64decode(str(entry.get("auth") or ""), validate=True).partition(b":")[0].decode()
+        name, colon, _ = base64.b64decode(str(entry.get("auth") or ""), validate=True).partition(b":")
+        return name.decode() if name and colon else None
     except (binascii.Error, ValueError):
         return None
-    return name or None
 
 
 def _logins(path: str, limits: Limits, root: str) -> list[Login]:

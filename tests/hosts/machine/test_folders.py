@@ -160,6 +160,18 @@ def test_a_root_that_is_a_runner_itself_is_read(tmp_path: Path) -> None:
     assert [size.path for size in read_runners("/runner", limits(), root=str(tmp_path)).work] == ["/runner/_work"]
 
 
+@pytest.mark.req("H7")
+@pytest.mark.parametrize("kind", ["_work", "_diag"])
+@pytest.mark.parametrize("target", ["/elsewhere", "/no/such/folder"])
+def test_a_work_folder_behind_a_link_is_not_an_empty_one(tmp_path: Path, kind: str, target: str) -> None:
+    folder = runner(tmp_path / "srv" / "a", current="2.330.0")
+    (folder / kind).rename(tmp_path / "elsewhere")
+    (folder / kind).symlink_to(f"{tmp_path}{target}")
+
+    with pytest.raises(NotMeasured, match=f"^/srv/a/{kind} is a symbolic link; not followed$"):
+        read_runners("/srv", limits(), root=str(tmp_path))
+
+
 def test_a_missing_root_is_not_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(NotMeasured, match="no such file"):
         read_runners("/srv", limits(), root=str(tmp_path))

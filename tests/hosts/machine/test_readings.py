@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from launchplane.canonical import canonical
 from launchplane.hosts.command import run
-from launchplane.hosts.contracts import MachineQuestion
+from launchplane.hosts.contracts import MachineFacts, MachineQuestion
 from launchplane.hosts.machine.disk import read_disk
 from launchplane.hosts.machine.limits import Limits, NotMeasured
 from launchplane.hosts.machine.logs import Log, read_logs
@@ -20,6 +22,7 @@ from tests.hosts.nobody import as_nobody, needs_root, open_to_all
 
 SECRET = "s3cr3t-word"
 ID = "a" * 64
+NO_TEXT = os.fsdecode(b"\xfe")
 
 
 def test_a_disk_is_counted_as_df_counts() -> None:
@@ -70,6 +73,16 @@ def test_a_login_has_registry_and_user_and_never_the_secret() -> None:
         ("ecr.example", None),
     ]
     assert SECRET not in repr(logins)
+
+
+@pytest.mark.req("P19")
+@pytest.mark.parametrize(
+    ("plain", "user"), [(SECRET, None), (f":{SECRET}", None), (f"me:{SECRET}", "me"), ("me:", "me")]
+)
+def test_an_auth_without_a_colon_is_no_user_name(plain: str, user: str | None) -> None:
+    auth = base64.b64encode(plain.encode()).decode()
+
+    assert [login.username for login in logins_of({"auths": {"ghcr.io": {"auth": auth}}}, "x")] == [user]
 
 
 @given(
@@ -161,3 +174,58 @@ def test_what_a_user_may_not_read_is_a_reason_with_the_path(tmp_path: Path) -> N
     assert facts.unmeasured["container_logs"] == "/docker/containers: permission denied"
     assert facts.unmeasured["runner_roots"] == "/srv/a/_work/private: permission denied"
     assert facts.unmeasured["competing_prunes"] == "/var/spool/cron/crontabs: permission denied"
+
+
+def stored(question: MachineQuestion, root: Path) -> MachineFacts:
+    """What is read, after the way through canonical JSON that every observation takes."""
+    return MachineFacts.model_validate_json(canonical(read_machine(question, root=str(root))))
+
+
+def test_a_program_in_a_folder_without_a_name_in_text_is_stored(tmp_path: Path) -> None:
+    for pid in (1, 20):
+        (tmp_path / "proc" / str(pid)).mkdir(parents=True)
+        (tmp_path / "proc" / str(pid) / "cmdline").touch()
+    (tmp_path / "proc" / "20" / "exe").symlink_to(f"/home/{NO_TEXT}/bin/Runner.Worker")
+
+    (worker,) = stored(MachineQuestion("/", (), ()), tmp_path).runner_processes or ()
+
+    assert (worker.name, worker.folder) == ("Runner.Worker", "/home/?")
+
+
+def test_a_runner_in_a_folder_without_a_name_in_text_is_stored(tmp_path: Path) -> None:
+    (tmp_path / "srv" / NO_TEXT / "_work").mkdir(parents=True)
+
+    (root,) = stored(MachineQuestion("/", ("/srv",), ()), tmp_path).runner_roots or ()
+
+    assert [folder.path for folder in root.work] == ["/srv/?/_work"]
+
+
+def test_a_reason_that_names_a_folder_without_a_name_in_text_is_stored(tmp_path: Path) -> None:
+    (tmp_path / "srv" / NO_TEXT).mkdir(parents=True)
+    (tmp_path / "srv" / NO_TEXT / "_work").symlink_to("elsewhere")
+
+    facts = stored(MachineQuestion("/", ("/srv",), ()), tmp_path)
+
+    assert facts.unmeasured["runner_roots"] == "/srv/?/_work is a symbolic link; not followed"
+
+
+@pytest.mark.parametrize(("written", "kept"), [(r"\ud800", "?"), (r"a\u0000b", "a\ufffdb")])
+def test_a_registry_that_is_no_text_is_stored(tmp_path: Path, written: str, kept: str) -> None:
+    (tmp_path / "config.json").write_text(f'{{"auths":{{"{written}":{{}}}}}}')
+
+    (login,) = stored(MachineQuestion("/", (), ("/config.json",)), tmp_path).registry_logins or ()
+
+    assert login.registry == kept
+
+
+def test_files_that_say_they_are_larger_than_can_be_written_down_are_a_reason(tmp_path: Path) -> None:
+    work = tmp_path / "srv" / "a" / "_work"
+    work.mkdir(parents=True)
+    for number in range(1025):  # of eight TiB each, which take no room
+        with (work / str(number)).open("wb") as file:
+            file.truncate(2**43)
+
+    facts = stored(MachineQuestion("/", ("/srv",), ()), tmp_path)
+
+    assert facts.runner_roots is None
+    assert facts.unmeasured["runner_roots"].startswith("/srv/a/_work: apparent_bytes is beyond 2^53")
