@@ -18,7 +18,7 @@ from launchplane.hosts.engine import Engine, Progress
 from launchplane.hosts.machine.read import read_machine
 from launchplane.hosts.models import Host
 
-MACHINE_TIME = timedelta(seconds=90)
+MACHINE_TIME = timedelta(seconds=40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ def observe(host: Host, *, since: datetime | None, progress: Progress) -> Pass:
     started, now = monotonic(), timezone.now()
     engine = engine_of(host)
     with ThreadPoolExecutor(1, thread_name_prefix="machine") as pool:
-        reading = pool.submit(_read_machine, host, host.docker_root, now)
+        reading = pool.submit(_read_machine, host, host.docker_root)
         raw = engine.observe(since=since, until=now, progress=progress, pinned_id=host.engine_id)
         machine = reading.result()
     if raw.identity.docker_root != host.docker_root:
-        machine = _read_machine(host, raw.identity.docker_root, now)
+        machine = _read_machine(host, raw.identity.docker_root)
     readings, events = assemble_readings(raw, machine)
     observation = Observation(
         inventory=assemble_inventory(raw),
@@ -50,12 +50,13 @@ def observe(host: Host, *, since: datetime | None, progress: Progress) -> Pass:
     return Pass(observation, engine)
 
 
-def _read_machine(host: Host, docker_root: str, now: datetime) -> MachineFacts:
+def _read_machine(host: Host, docker_root: str) -> MachineFacts:
+    """Within MACHINE_TIME from now: a second reading does not have to live on what the first one left of it."""
     question = MachineQuestion(
         docker_root=docker_root,
         runner_roots=tuple(host.runner_roots),
         docker_configs=docker_configs(host),
-        deadline=now + MACHINE_TIME,
+        deadline=timezone.now() + MACHINE_TIME,
     )
     return read_machine(question)
 

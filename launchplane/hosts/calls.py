@@ -10,9 +10,11 @@ import requests
 import urllib3.exceptions
 
 from launchplane.hosts.errors import CallFailed, EngineUnavailable
+from launchplane.hosts.reduce import MAX_ENTRIES
 from launchplane.hosts.transport import Deadline, connect, socket_path
 
 MAX_MESSAGE_CHARACTERS: Final = 300
+MAX_PARTS: Final = 2_000_000
 
 Parameters = Mapping[str, str | int]
 
@@ -107,6 +109,7 @@ class Connection:
 
 def decoded(body: bytes) -> Any:
     """One JSON document. Raises CallFailed for anything else."""
+    _require_few_parts(body)
     try:
         return json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -115,6 +118,7 @@ def decoded(body: bytes) -> Any:
 
 def decoded_stream(body: bytes) -> list[Any]:
     """JSON documents one after the other, with or without line ends between them. Raises CallFailed."""
+    _require_few_parts(body)
     text, at, documents = body.decode("utf-8", errors="replace"), 0, []
     decoder = json.JSONDecoder(parse_constant=_no_constant)
     while (start := _after_blanks(text, at)) < len(text):
@@ -123,6 +127,8 @@ def decoded_stream(body: bytes) -> list[Any]:
         except (ValueError, RecursionError) as error:
             raise _not_json(body) from error
         documents.append(document)
+        if len(documents) > MAX_ENTRIES:
+            raise CallFailed("answer_too_large", f"The engine's answer has more than {MAX_ENTRIES} documents: not read.")
     return documents
 
 
@@ -132,6 +138,12 @@ def clean_message(text: str) -> str:
         character if character.isprintable() else " " for character in text[: 4 * MAX_MESSAGE_CHARACTERS]
     )
     return " ".join(printable.split())[:MAX_MESSAGE_CHARACTERS]
+
+
+def _require_few_parts(body: bytes) -> None:
+    """A few MB of `{},{},…` are gigabytes once decoded: bound what is decoded by its parts, not only by its bytes."""
+    if sum(map(body.count, (b",", b"{", b"["))) > MAX_PARTS:
+        raise CallFailed("answer_too_large", f"The engine's answer has more than {MAX_PARTS} parts: not read.")
 
 
 def _after_blanks(text: str, at: int) -> int:

@@ -40,13 +40,17 @@ Ask = Callable[[Connection], Any]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long one call, `/system/df`, reading all builders and all layers may take; how large one answer may be."""
+    """How long one call, `/system/df`, reading all builders and all layers may take; how much is read.
+
+    Together with the machine's own reading the slowest pass ends well before the queue stops its worker.
+    """
 
     call_seconds: float = 15
     df_seconds: float = 60
-    builders_seconds: float = 60
-    layers_seconds: float = 120
-    answer_bytes: int = 128 * 1024 * 1024
+    builders_seconds: float = 40
+    layers_seconds: float = 40
+    answer_bytes: int = 32 * 1024 * 1024
+    builders_asked: int = 50
 
 
 class LocalEngine:
@@ -74,8 +78,10 @@ class LocalEngine:
             }
             answers[SERVICES] = self._services(identity, answers[INFO])
             answers[CONTAINERS] = pending[CONTAINERS].result()
-            for name, ask in self._builder_questions(answers[CONTAINERS]):
+            builders = running_builders(answers[CONTAINERS].value)
+            for name, ask in self._builder_questions(builders[: self._limits.builders_asked]):
                 pending[name] = pool.submit(self._answer, identity, ask)
+            answers.update(self._not_asked(builders[self._limits.builders_asked :]))
             answers.update(_collected(pending, progress))
         if answers[DF].failed:
             # the disk usage has the same list, measured: asked beside it, the two slow each other down (measured)
@@ -136,20 +142,27 @@ class LocalEngine:
         return Answer(None, 0, f"the engine's place in a swarm is {state or 'not told'}, so services can't be listed")
 
     def _events(self, connection: Connection, since: datetime | None, until: datetime) -> dict[str, Any]:
-        """What happened since the last pass. Engines keep 256 events: when that many come, older ones may be lost."""
+        """What happened since the last pass. Engines keep 256 events: when that many come, older ones may be lost.
+
+        An engine that was started anew has forgotten what it kept; nothing that it answers tells when that was.
+        """
         if since is None:
             return {"events": [], "truncated": True}
         params = {"since": _timestamp(since), "until": _timestamp(until)}
         events = ANSWERS[EVENTS](
             connection.get_stream("/events", seconds=self._limits.call_seconds, params=params), EVENTS
         )
-        return {"events": events, "truncated": len(events) >= EVENTS_KEPT and _oldest(events) > since.timestamp()}
+        return {"events": events, "truncated": len(events) >= EVENTS_KEPT}
 
-    def _builder_questions(self, containers: Answer) -> Iterator[tuple[str, Ask]]:
+    def _builder_questions(self, builders: Sequence[str]) -> Iterator[tuple[str, Ask]]:
         give_up_at = time.monotonic() + self._limits.builders_seconds
-        for container_id in running_builders(containers.value):
+        for container_id in builders:
             for read in BUILDER_READS:
                 yield builder_answer(container_id, read), self._builder_read(container_id, read, give_up_at)
+
+    def _not_asked(self, builders: Sequence[str]) -> dict[str, Answer]:
+        answer = Answer(None, 0, f"more than {self._limits.builders_asked} builders run; this one was not asked")
+        return {builder_answer(container_id, read): answer for container_id in builders for read in BUILDER_READS}
 
     def _builder_read(self, container_id: str, read: str, give_up_at: float) -> Ask:
         def ask(connection: Connection) -> Any:
@@ -185,17 +198,17 @@ class LocalEngine:
         if seconds <= 0:
             return Answer(None, 0, f"layers were not all read within {self._limits.layers_seconds:g} s")
         try:
-            return Answer(_image_layers(connection, image_id, seconds), _ms_since(started))
+            return Answer(_image_layers(connection, image_id, started + seconds), _ms_since(started))
         except CallFailed as error:
             reason = GONE if error.status == 404 else error.sentence
             return Answer(None, _ms_since(started), reason)
 
 
-def _image_layers(connection: Connection, image_id: str, seconds: float) -> dict[str, list[Any]]:
+def _image_layers(connection: Connection, image_id: str, ends_at: float) -> dict[str, list[Any]]:
     if re.fullmatch(r"sha256:[0-9a-f]{64}", image_id) is None:
         raise CallFailed("not_an_image_id", "this is not an image id")
-    inspected = IMAGE_INSPECT(connection.get(f"/images/{image_id}/json", seconds=seconds), "image")
-    history = IMAGE_HISTORY(connection.get(f"/images/{image_id}/history", seconds=seconds), "history")
+    inspected = IMAGE_INSPECT(connection.get(f"/images/{image_id}/json", seconds=_left(ends_at)), "image")
+    history = IMAGE_HISTORY(connection.get(f"/images/{image_id}/history", seconds=_left(ends_at)), "history")
     layers = ((inspected or {}).get("RootFS") or {}).get("Layers") or []
     return {"layers": layers, "sizes": [entry.get("Size") for entry in reversed(history or [])]}
 
@@ -219,12 +232,12 @@ def _collected(pending: dict[str, Future[Answer]], progress: Progress) -> dict[s
     return collected
 
 
-def _oldest(events: list[dict[str, Any]]) -> float:
-    return min(float(event.get("time") or 0) for event in events)
-
-
 def _timestamp(moment: datetime) -> str:
     return f"{int(moment.timestamp())}.{moment.microsecond:06d}"
+
+
+def _left(ends_at: float) -> float:
+    return max(ends_at - time.monotonic(), 0.0)
 
 
 def _ms_since(started: float) -> int:

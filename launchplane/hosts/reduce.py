@@ -8,6 +8,7 @@ from launchplane.hosts.errors import CallFailed
 Reduce = Callable[[Any, str], Any]
 
 LARGEST: Final = 2**63 - 1
+MAX_ENTRIES: Final = 200_000
 
 
 def storable(value: str) -> str:
@@ -59,13 +60,17 @@ def named(allowed: Mapping[str, Reduce]) -> Reduce:
 
 
 def list_of(one: Reduce) -> Reduce:
-    """A list or null; what is in it is never null."""
+    """A list of at most MAX_ENTRIES or null; what is in it is never null."""
 
     def reduce(value: Any, where: str) -> Any:
         if value is None:
             return None
         if not isinstance(value, list) or None in value:
             raise _unexpected(value, where, "a list")
+        if len(value) > MAX_ENTRIES:
+            raise CallFailed(
+                "answer_too_large", f"The engine's answer is too large: {where} has more than {MAX_ENTRIES} entries."
+            )
         return [one(item, f"{where}[]") for item in value]
 
     return reduce

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
+from hygiene.observe import MACHINE_TIME
 from launchplane.hosts.contracts import RawObservation
 from launchplane.hosts.errors import EngineUnavailable
 from launchplane.hosts.local_engine import Limits, LocalEngine
@@ -213,6 +215,34 @@ def test_an_answer_beyond_the_size_limit_is_not_read_to_its_end() -> None:
     assert seen.answers["containers"].reason == "The engine's answer is larger than 100000 bytes: not read."
 
 
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("containers", b"[" + b"{}," * 1_000_001 + b"{}]"),
+        ("containers", b"[" + b"{}," * 200_000 + b"{}]"),
+        ("events", b"{}" * 200_001),
+        ("events", b"1 " * 200_001),
+    ],
+)
+def test_an_answer_of_more_than_anybody_has_is_a_reason(name: str, body: bytes) -> None:
+    path = {"containers": "/containers/json"}.get(name, f"/{name}")
+    limits = Limits(call_seconds=10)
+    with EngineSocket(plain_engine() | {path: speaks(body)}) as engine:
+        seen = LocalEngine(engine.url, limits=limits).observe(since=NOW, until=NOW, progress=lambda _: None)
+
+    assert "more than" in (seen.answers[name].reason or "")
+
+
+def test_the_slowest_pass_ends_well_before_the_queue_stops_its_worker() -> None:
+    limits, machine = Limits(), MACHINE_TIME.total_seconds()
+    introduction = 2 * limits.call_seconds  # /version and /info
+    beside_each_other = max(limits.df_seconds, limits.call_seconds + limits.builders_seconds, machine)
+    again = limits.call_seconds + machine  # the list of images without the disk usage, the machine at another root
+    layers = introduction + limits.layers_seconds
+
+    assert introduction + beside_each_other + again + layers <= 0.75 * int(str(settings.Q_CLUSTER["timeout"]))
+
+
 def test_an_engine_that_stops_in_the_middle_of_a_pass_is_unavailable() -> None:
     def answer_for_the_last_time(client: socket.socket, over: threading.Event) -> None:
         engine.path.unlink()
@@ -249,7 +279,7 @@ def test_services_are_none_unknown_or_listed_by_the_engines_place_in_a_swarm(
 
 
 @pytest.mark.parametrize(
-    ("count", "first_age_seconds", "truncated"), [(255, 10, False), (256, 10, True), (256, 3600, False), (0, 0, False)]
+    ("count", "first_age_seconds", "truncated"), [(255, 10, False), (256, 10, True), (256, 3601, True), (0, 0, False)]
 )
 def test_events_say_when_older_ones_may_have_been_lost(count: int, first_age_seconds: int, truncated: bool) -> None:
     first = int(NOW.timestamp()) - first_age_seconds
@@ -284,8 +314,8 @@ def test_an_image_removed_between_list_and_inspect_is_gone_and_the_others_are_re
     assert found["x/../y"].reason == "this is not an image id"
 
 
-@pytest.mark.req("H11")
-def test_reading_builders_stops_at_its_own_deadline() -> None:
+def with_builders(count: int, *, builder: Behaviour) -> dict[str, Behaviour]:
+    """An engine with running builders that all answer a read like this."""
     builders = [
         {
             "Id": f"{number:064x}",
@@ -293,11 +323,28 @@ def test_reading_builders_stops_at_its_own_deadline() -> None:
             "State": "running",
             "Mounts": [{"Destination": "/var/lib/buildkit"}],
         }
-        for number in range(20)
+        for number in range(count)
     ]
+    return plain_engine() | {"/containers/json": says(builders), "/containers/.*/exec": builder}
+
+
+@pytest.mark.req("H11")
+def test_no_more_builders_are_asked_than_the_limit_and_the_rest_have_a_reason() -> None:
+    limits = Limits(builders_asked=2)
+    with EngineSocket(with_builders(4, builder=says({"message": "no"}, status=500))) as engine:
+        answers = LocalEngine(engine.url, limits=limits).observe(since=None, until=NOW, progress=lambda _: None).answers
+
+    left_out = [name for name, answer in answers.items() if "was not asked" in (answer.reason or "")]
+    assert {name.split("/")[1] for name in left_out} == {f"{number:064x}" for number in (2, 3)}
+    assert len(left_out) == 6
+    assert len([request for request in engine.requests if request.exec_argv]) == 6
+
+
+@pytest.mark.req("H11")
+def test_reading_builders_stops_at_its_own_deadline() -> None:
     limits = Limits(call_seconds=0.4, builders_seconds=0.6)
     started = time.monotonic()
-    with EngineSocket(plain_engine() | {"/containers/json": says(builders), "/containers/.*/exec": hangs}) as engine:
+    with EngineSocket(with_builders(20, builder=hangs)) as engine:
         seen = LocalEngine(engine.url, limits=limits).observe(since=None, until=NOW, progress=lambda _: None)
 
     assert sum(answer.failed for answer in seen.answers.values()) == 60

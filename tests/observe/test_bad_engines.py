@@ -1,6 +1,7 @@
 """An engine that misbehaves: a sentence, an exit code, null for what is not known, and the last report stays."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from hygiene import observe as observing
 from hygiene.contracts import Kind
 from hygiene.inventory import frees_alone, latest, reclaim
 from hygiene.models import ObservationRun, Resource, Snapshot
@@ -366,3 +368,15 @@ def test_json_for_programs_is_ascii(host: Host, engine: EngineSocket) -> None:
     report()
 
     assert manage("hygiene", "inventory", "ci-1", "--json").out.isascii()
+
+
+def test_a_second_reading_of_the_machine_has_its_own_time(
+    monkeypatch: pytest.MonkeyPatch, host: Host, engine: EngineSocket
+) -> None:
+    monkeypatch.setattr(observing, "MACHINE_TIME", timedelta(seconds=0.5))
+    engine.behaviours |= plain_engine(info={"DockerRootDir": "/moved"}) | {"/system/df": hangs}
+
+    facts = report().json["unmeasured"]
+
+    assert "docker_summary" in facts
+    assert not [reason for reason in facts.values() if "not finished within 0 s" in reason]
