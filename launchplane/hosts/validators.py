@@ -2,6 +2,7 @@
 
 import os
 import re
+from itertools import pairwise
 
 from django.core.exceptions import ValidationError
 
@@ -29,12 +30,23 @@ def validate_docker_url(value: str) -> None:
 
 
 def validate_folders(value: object) -> None:
-    """A list of absolute paths without dot-dot."""
+    """A list of absolute paths without dot-dot, none of them the same as another or inside it."""
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValidationError("must be a list of folders")
     for item in value:
         if not item.startswith("/") or ".." in item.split("/") or "\0" in item:
             raise ValidationError(f"{item[:80]!r} is no absolute folder")
+    _refuse_nested(value)
+
+
+def _refuse_nested(folders: list[str]) -> None:
+    """What lies in two folders would be counted twice."""
+    by_parts = sorted((tuple(part for part in item.split("/") if part not in ("", ".")), item) for item in folders)
+    for (outer, outer_item), (inner, inner_item) in pairwise(by_parts):
+        if inner == outer:
+            raise ValidationError(f"{inner_item[:80]!r} is named twice")
+        if inner[: len(outer)] == outer:
+            raise ValidationError(f"{inner_item[:80]!r} lies in {outer_item[:80]!r}: name the outer one only")
 
 
 def validate_patterns(value: object) -> None:
