@@ -128,7 +128,9 @@ def decoded_stream(body: bytes) -> list[Any]:
             raise _not_json(body) from error
         documents.append(document)
         if len(documents) > MAX_ENTRIES:
-            raise CallFailed("answer_too_large", f"The engine's answer has more than {MAX_ENTRIES} documents: not read.")
+            raise CallFailed(
+                "answer_too_large", f"The engine's answer has more than {MAX_ENTRIES} documents: not read."
+            )
     return documents
 
 

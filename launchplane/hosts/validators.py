@@ -46,7 +46,7 @@ def _refuse_nested(folders: list[str]) -> None:
         if inner == outer:
             raise ValidationError(f"{inner_item[:80]!r} is named twice")
         if inner[: len(outer)] == outer:
-            raise ValidationError(f"{inner_item[:80]!r} lies in {outer_item[:80]!r}: name the outer one only")
+            raise ValidationError(f"{inner_item[:80]!r} lies in {outer_item[:80]!r}: name folders beside each other")
 
 
 def validate_patterns(value: object) -> None:
