@@ -37,9 +37,7 @@ def assemble_inventory(raw: RawObservation) -> Inventory:
     reasons: Reasons = {}
     usage = _disk_usage(raw, reasons)
     images = _or_list(usage.images, raw, "images", items.image, reasons)
-    containers = _or_list(
-        usage.containers, raw, "containers", lambda entry: items.container(entry, measured=False), reasons
-    )
+    containers = _all_containers(usage.containers, raw, reasons)
     volumes = _all_volumes(usage.volumes, raw, reasons)
     builders, inside = _builders(raw, containers, volumes, reasons)
     services = _services(raw, reasons)
@@ -141,8 +139,27 @@ def _or_list(
     _only_unmeasured(name, reasons)
     made, unusable = items.each(answer.value, parse)
     if unusable:
-        reasons[name] = f"{unusable} entries have no usable name"
+        reasons[name] = f"{unusable} entries cannot be used"
     return made
+
+
+def _all_containers(measured: list[Container] | None, raw: RawObservation, reasons: Reasons) -> list[Container]:
+    """Every container: those of the disk usage, and what only the list of the same pass has, which is not measured."""
+    answer = raw.answers.get("containers")
+    if measured is None or answer is None or answer.reason is not None:
+        return _or_list(measured, raw, "containers", _unmeasured_container, reasons)
+    known = {container.id for container in measured}
+    rest: Any = answer.value
+    if isinstance(rest, list):
+        rest = [entry for entry in rest if not isinstance(entry, Mapping) or entry.get("Id") not in known]
+    made, unusable = items.each(rest, _unmeasured_container)
+    if unusable:
+        reasons["containers"] = f"{unusable} entries cannot be used"
+    return [*measured, *made]
+
+
+def _unmeasured_container(entry: Mapping[str, Any]) -> Container:
+    return items.container(entry, measured=False)
 
 
 def _only_unmeasured(name: str, reasons: Reasons) -> None:
@@ -162,7 +179,7 @@ def _all_volumes(measured: list[Volume] | None, raw: RawObservation, reasons: Re
         _only_unmeasured("volumes", reasons)
     made, unusable = items.each(_unsized(listed["Volumes"], measured or ()), items.volume)
     if unusable:
-        reasons["volumes"] = f"{unusable} volumes have no usable name"
+        reasons["volumes"] = f"{unusable} volumes cannot be used"
     if warnings := listed.get("Warnings"):
         reasons["volumes"] = _incomplete(warnings)
     return [*(measured or ()), *made]
@@ -189,7 +206,7 @@ def _services(raw: RawObservation, reasons: Reasons) -> tuple[Service, ...] | No
         return None
     made, unusable = items.each(answer.value, items.service)
     if unusable:
-        reasons["services"] = f"{unusable} services have no usable name"
+        reasons["services"] = f"{unusable} services cannot be used"
     return tuple(sorted(made, key=lambda service: service.id))
 
 
@@ -212,7 +229,7 @@ def _builders(
         if answer is not None:
             found, unusable = parse_du(answer, node)
             if unusable:
-                reasons[f"builder:{node}"] = f"{unusable} cache records have no usable name"
+                reasons[f"builder:{node}"] = f"{unusable} cache records cannot be used"
             cache_bytes[container_id] = None if unusable else total(record.size_bytes for record in found)
             records += found
     return pair(containers, volumes, workers, cache_bytes), records
@@ -235,9 +252,7 @@ def _inside(raw: RawObservation, container_id: str, what: str, node: str, reason
 def _running_builds(raw: RawObservation, reasons: Reasons) -> tuple[RunningBuild, ...] | None:
     """The builds that run inside builders; None as soon as one builder that is there did not tell (H17)."""
     listed = raw.answers.get("containers")
-    containers, unusable = items.each(
-        listed.value if listed else None, lambda entry: items.container(entry, measured=False)
-    )
+    containers, unusable = items.each(listed.value if listed else None, _unmeasured_container)
     if listed is None or listed.reason is not None or unusable:
         reasons["running_builds"] = "the containers could not all be listed, and with them the builders"
         return None

@@ -100,7 +100,10 @@ def _entries(document: Mapping[str, Any], name: str, reasons: dict[str, str]) ->
     listed = usage.get("Items") if isinstance(usage, Mapping) else None
     lists = [found for found in (listed, legacy) if isinstance(found, list)]
     if lists:
-        return max(lists, key=len)
+        longest = max(lists, key=len)
+        if isinstance(usage, Mapping) and len(longest) != usage.get("TotalCount", 0):
+            reasons[name] = f"the engine's disk usage lists {len(longest)} {LEGACY[name]}, and counts another number"
+        return longest
     if legacy is None and listed is None and _says_none(document, name):
         return []
     reasons[name] = f"the engine's disk usage has no {LEGACY[name]}"
@@ -121,7 +124,7 @@ def _parse(entries: Mapping[str, list[Any] | None], name: str, parse: Any, reaso
         return None
     made, unusable = items.each(raw, parse)
     if unusable:
-        reasons[name] = f"{unusable} of {len(raw)} entries of the engine's disk usage have no usable name"
+        reasons[name] = f"{unusable} of {len(raw)} entries of the engine's disk usage cannot be used"
     return made
 
 

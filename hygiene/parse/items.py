@@ -3,11 +3,24 @@
 The same fields stand in `/system/df` and in the lists; only what one of them measures differs.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from hygiene.contracts import CacheRecord, Container, Image, Mount, Service, Volume
-from hygiene.parse.values import LONGEST_KEY, Malformed, amount, key, labels, moment, text, texts
+from hygiene.parse.values import (
+    LONGEST_KEY,
+    Malformed,
+    amount,
+    entries,
+    exact,
+    field,
+    key,
+    labels,
+    moment,
+    names,
+    text,
+    texts,
+)
 from launchplane.hosts.buildx import container_name
 
 T = TypeVar("T")
@@ -38,12 +51,12 @@ def image(raw: Raw) -> Image:
     """One image. `SharedSize` is -1 (None here) unless the engine was asked for it. Raises Malformed."""
     return Image(
         id=key(raw.get("Id")),
-        tags=tuple(tag for tag in texts(raw.get("RepoTags")) if tag != NO_TAG),
-        digests=tuple(digest for digest in texts(raw.get("RepoDigests")) if digest != NO_DIGEST),
+        tags=tuple(tag for tag in names(raw, "RepoTags") if tag != NO_TAG),
+        digests=tuple(digest for digest in names(raw, "RepoDigests") if digest != NO_DIGEST),
         created_at=moment(raw.get("Created")),
         size_bytes=amount(raw.get("Size")),
         shared_bytes=amount(raw.get("SharedSize")),
-        labels=labels(raw.get("Labels")),
+        labels=labels(field(raw, "Labels")),
         parent_id=text(raw.get("ParentId")),
     )
 
@@ -52,28 +65,23 @@ def container(raw: Raw, *, measured: bool) -> Container:
     """One container. Where sizes were `measured` an absent SizeRw is 0 (Go leaves zeros out). Raises Malformed."""
     return Container(
         id=key(raw.get("Id")),
-        name=text(container_name(raw.get("Names")), LONGEST_KEY),
-        image_id=text(raw.get("ImageID")),
+        name=exact(container_name(entries(raw, "Names")), LONGEST_KEY),
+        image_id=exact(field(raw, "ImageID")),
         image_ref=text(raw.get("Image")),
         state=text(raw.get("State")),
         created_at=moment(raw.get("Created")),
         size_rw_bytes=amount(raw.get("SizeRw", 0)) if measured else None,
-        labels=labels(raw.get("Labels")),
-        mounts=tuple(_mounts(raw.get("Mounts"))),
+        labels=labels(field(raw, "Labels")),
+        mounts=tuple(sorted(map(_mount, entries(raw, "Mounts")), key=lambda mount: (mount.destination, mount.source))),
     )
 
 
-def _mounts(raw: Any) -> Iterable[Mount]:
-    found = [
-        Mount(
-            kind=text(entry.get("Type")),
-            source=text(entry.get("Name") or entry.get("Source")),
-            destination=text(entry.get("Destination")),
-        )
-        for entry in (raw if isinstance(raw, list) else [])
-        if isinstance(entry, Mapping)
-    ]
-    return sorted(found, key=lambda mount: (mount.destination, mount.source))
+def _mount(raw: Any) -> Mount:
+    if not isinstance(raw, Mapping):
+        raise Malformed("a mount is no object")
+    kind = exact(field(raw, "Type"))
+    source = field(raw, "Name") if kind == "volume" else raw.get("Name") or raw.get("Source") or ""
+    return Mount(kind=kind, source=exact(source), destination=text(raw.get("Destination")))
 
 
 def volume(raw: Raw) -> Volume:
@@ -86,7 +94,7 @@ def volume(raw: Raw) -> Volume:
         created_at=moment(raw.get("CreatedAt")),
         size_bytes=amount(usage.get("Size")),
         ref_count=amount(usage.get("RefCount")),
-        labels=labels(raw.get("Labels")),
+        labels=labels(field(raw, "Labels")),
     )
 
 
@@ -111,28 +119,39 @@ def cache_record(raw: Raw) -> CacheRecord:
 
 def service(raw: Raw) -> Service:
     """One swarm service. Raises Malformed."""
-    spec = _object(raw, "Spec")
-    holder = _object(_object(spec, "TaskTemplate"), "ContainerSpec")
+    spec = _required(raw, "Spec")
+    template = _required(spec, "TaskTemplate")
+    # a service of plugins has no containers, and Go leaves out an empty list of mounts
+    holder = _required(template, "ContainerSpec") if template.get("ContainerSpec") is not None else {}
+    mounts = map(_service_volume, entries(holder, "Mounts") if "Mounts" in holder else [])
     status = _object(raw, "ServiceStatus")
-    mounts = holder.get("Mounts")
     return Service(
         id=key(raw.get("ID")),
         name=text(spec.get("Name")),
         stack=labels(spec.get("Labels")).get("com.docker.stack.namespace"),
-        image=text(holder.get("Image")),
+        image=exact(field(holder, "Image")) if holder else "",
         wanted=amount(status.get("DesiredTasks")),
         running=amount(status.get("RunningTasks")),
-        volumes=tuple(
-            sorted(
-                text(mount.get("Source"))
-                for mount in (mounts if isinstance(mounts, list) else [])
-                if isinstance(mount, Mapping) and mount.get("Type") == "volume" and mount.get("Source")
-            )
-        ),
+        volumes=tuple(sorted(filter(None, mounts))),
     )
 
 
-def _object(raw: Raw, field: str) -> Raw:
+def _service_volume(raw: Any) -> str:
+    """The volume that a service's mount names; empty for an anonymous one, and for what is no volume."""
+    if not isinstance(raw, Mapping):
+        raise Malformed("a mount is no object")
+    return exact(raw.get("Source") or "") if exact(field(raw, "Type")) == "volume" else ""
+
+
+def _required(raw: Raw, name: str) -> Raw:
+    """The object in a field. Raises Malformed."""
+    found = field(raw, name)
+    if not isinstance(found, Mapping):
+        raise Malformed(f"{name} is no object")
+    return found
+
+
+def _object(raw: Raw, name: str) -> Raw:
     """The object in a field; an empty one if there is none."""
-    found = raw.get(field)
+    found = raw.get(name)
     return found if isinstance(found, Mapping) else {}

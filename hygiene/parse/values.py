@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 LARGEST = 2**53 - 1  # the largest integer that canonical JSON can hold (RFC 8785, section 3.2.2.3)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_KEY = 255
 LONGEST_TEXT = 4096
-MOST_LABELS = 200
+LONGEST_LABEL = 65_536
+MOST_LABELS = 5_000
 
 
 class Malformed(ValueError):
-    """An entry without which its resource cannot be named."""
+    """An entry that lacks, or holds unusably, what names its resource or decides on it."""
 
 
 def text(value: object, longest: int = LONGEST_TEXT) -> str:
@@ -29,9 +29,36 @@ def text(value: object, longest: int = LONGEST_TEXT) -> str:
 
 def key(value: Any) -> str:
     """The name of a resource. Raises Malformed if it is missing or longer than any engine makes one."""
-    if not isinstance(value, str) or not value or len(value) > LONGEST_KEY:
+    if not value:
         raise Malformed("an entry has no usable name")
-    return text(value)
+    return exact(value, LONGEST_KEY)
+
+
+def exact(value: Any, longest: int = LONGEST_TEXT) -> str:
+    """A text that decides on a resource: whole or not at all. Raises Malformed if it is none, or longer."""
+    if not isinstance(value, str) or len(value) > longest:
+        raise Malformed("an entry holds a text that is none, or that is too long")
+    return text(value, longest)
+
+
+def field(raw: Mapping[str, Any], name: str) -> Any:
+    """A field that every engine writes, null or not. Raises Malformed where it is missing: missing is not "none"."""
+    if name not in raw:
+        raise Malformed(f"an entry has no {name}")
+    return raw[name]
+
+
+def entries(raw: Mapping[str, Any], name: str) -> list[Any]:
+    """A field that holds a list, or null for an empty one, as Go writes it. Raises Malformed."""
+    found = field(raw, name)
+    if found is not None and not isinstance(found, list):
+        raise Malformed(f"{name} is no list")
+    return found or []
+
+
+def names(raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """A field that holds a list of names, sorted, each of them whole. Raises Malformed."""
+    return tuple(sorted(map(exact, entries(raw, name))))
 
 
 def amount(value: Any) -> int | None:
@@ -76,10 +103,18 @@ def _from_text(value: str) -> datetime | None:
 
 
 def labels(value: Any) -> dict[str, str]:
-    """Labels as text to text; at most 200 of them."""
-    if not isinstance(value, Mapping):
+    """Labels as text to text, all of them and whole: a protection may rest on any. Raises Malformed if they are none,
+    or more or longer than anybody writes them.
+    """
+    if value is None:
         return {}
-    return {text(name): text(content) for name, content in islice(value.items(), MOST_LABELS)}
+    if not isinstance(value, Mapping) or len(value) > MOST_LABELS:
+        raise Malformed("an entry has labels that are none, or too many")
+    return {exact(name, LONGEST_LABEL): _label(content) for name, content in value.items()}
+
+
+def _label(content: Any) -> str:
+    return "" if content is None else exact(content, LONGEST_LABEL)
 
 
 def texts(value: Any) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ BUILDER = {
     "Names": ["/buildx_buildkit_ci0"],
     "ImageID": "sha256:" + "a" * 64,
     "State": "running",
+    "Labels": {},
     "Mounts": [{"Type": "volume", "Name": "buildx_buildkit_ci0_state", "Destination": "/var/lib/buildkit"}],
 }
 WORKERS, DU, HISTORIES = (f"buildkit/{'b' * 64}/{read}" for read in ("workers", "du", "histories"))
@@ -138,15 +139,58 @@ def test_a_list_of_volumes_without_warnings_is_whole(warnings: object) -> None:
 
 def test_a_linked_containers_name_is_its_own() -> None:
     linked = DF["Containers"][0] | {"Id": "c" * 64, "Names": ["/other/alias", "/keepme"]}
-    inventory = assemble_inventory(observed(answers(df=DF | {"Containers": [linked]})))
+    inventory = assemble_inventory(observed(answers(df=DF | {"Containers": [linked]}, containers=[linked])))
     assert [container.name for container in inventory.containers] == ["keepme"]
 
 
 def test_a_volume_that_only_the_list_knows_has_no_size() -> None:
-    plugin = {"Name": "plugin", "Driver": "nfs", "Mountpoint": ""}
+    plugin = {"Name": "plugin", "Driver": "nfs", "Mountpoint": "", "Labels": None}
     inventory = assemble_inventory(observed(answers(volumes={"Volumes": [*DF["Volumes"], plugin]})))
     assert [(volume.name, volume.size_bytes) for volume in inventory.volumes][3] == ("plugin", None)
     assert inventory.volumes[0].size_bytes == 7_000_000
+
+
+@pytest.mark.parametrize("listed", [None, [], DF["Containers"][1:]])
+def test_a_container_that_the_disk_usage_lacks_is_there_all_the_same(listed: object) -> None:
+    inventory = assemble_inventory(observed(answers(df=DF | {"Containers": listed})))
+    assert [container.id for container in inventory.containers] == sorted(raw["Id"] for raw in DF["Containers"])
+    assert "containers" not in inventory.unmeasured
+
+
+@pytest.mark.parametrize("listed", ["none", [{}], [*DF["Containers"], BUILDER | {"Mounts": 5}]])
+def test_a_list_that_may_hide_a_container_from_the_disk_usage_leaves_them_unmeasured(listed: object) -> None:
+    inventory = assemble_inventory(observed(answers(containers=listed)))
+    assert inventory.unmeasured["containers"] == "1 entries cannot be used"
+    assert len(inventory.containers) == 3
+
+
+HOLDER = {"Image": "web:1", "Mounts": [{"Type": "volume", "Source": "data"}, {"Type": "volume"}, {"Type": "tmpfs"}]}
+
+
+def a_service(holder: object) -> dict[str, object]:
+    return {"ID": "s", "Spec": {"Name": "shop_web", "TaskTemplate": {"ContainerSpec": holder}}}
+
+
+def test_a_service_names_its_image_and_its_volumes() -> None:
+    (service,) = assemble_inventory(observed(answers(services=[a_service(HOLDER)]))).services or ()
+    assert (service.image, service.volumes) == ("web:1", ("data",))
+    (plugin,) = assemble_inventory(observed(answers(services=[a_service(None)]))).services or ()
+    assert (plugin.image, plugin.volumes) == ("", ())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"ID": "s"},
+        {"ID": "s", "Spec": {}},
+        {"ID": "s", "Spec": {"TaskTemplate": None}},
+        a_service({"Mounts": []}),
+        a_service(HOLDER | {"Mounts": 5}),
+        a_service(HOLDER | {"Mounts": [{"Source": "data"}]}),
+    ],
+)
+def test_a_service_that_does_not_say_what_it_uses_leaves_the_services_unmeasured(raw: object) -> None:
+    assert assemble_inventory(observed(answers(services=[raw]))).unmeasured["services"] == "1 services cannot be used"
 
 
 @pytest.mark.parametrize("field", ["Images", "Containers", "Volumes", "BuildCache"])

@@ -8,6 +8,7 @@ from hygiene.defaults import give_defaults, require_running_builders
 from hygiene.models import Budget
 from hygiene.parse.builders import pair
 from hygiene.parse.items import container
+from hygiene.parse.values import LONGEST_KEY
 from hygiene.policy import policy_of
 from launchplane.hosts.models import Host
 from tests.factories import a_host, a_volume, an_inventory
@@ -81,8 +82,10 @@ def test_a_builder_that_runs_is_entered_as_required_with_a_budget_and_a_stopped_
 def test_a_builder_with_the_longest_name_fits_every_column(host: Host) -> None:
     raw = {
         "Id": "b" * 64,
-        "Names": ["/buildx_buildkit_" + "x" * 9000],
+        "Names": ["/" + "buildx_buildkit_".ljust(LONGEST_KEY, "x")],
+        "ImageID": "",
         "State": "running",
+        "Labels": {},
         "Mounts": [{"Type": "volume", "Name": "state", "Destination": "/var/lib/buildkit"}],
     }
     builders = pair([container(raw, measured=False)], [], {}, {})

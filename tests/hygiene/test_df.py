@@ -124,6 +124,63 @@ def test_a_usage_object_without_items_whose_count_is_not_zero_is_no_empty_list(c
 
 
 @pytest.mark.req("H4")
+@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_a_list_that_is_shorter_than_its_count_is_partial(name: str, kept: int) -> None:
+    document = sample("df-1.52")
+    document[USAGE[name]]["Items"] = document[USAGE[name]]["Items"][:kept]
+    usage = parse_df(document)
+    assert len(getattr(usage, name)) == kept
+    assert usage.reasons.keys() == {name}
+    assert f"lists {kept} " in usage.reasons[name]
+
+
+@pytest.mark.req("H4")
+@pytest.mark.parametrize("count", [2, 4, "3", None, -1])
+def test_a_list_whose_count_says_otherwise_is_partial(count: object) -> None:
+    document = sample("df-1.52-with-legacy")
+    document["ContainerUsage"]["TotalCount"] = count
+    assert "containers" in parse_df(document).reasons
+
+
+@pytest.mark.req("H4")
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        *(("Images", field) for field in ("RepoTags", "RepoDigests", "Labels")),
+        *(("Containers", field) for field in ("Names", "ImageID", "Mounts", "Labels")),
+        ("Volumes", "Labels"),
+    ],
+)
+@pytest.mark.parametrize("as_what", ["missing", "forged"])
+def test_an_entry_that_does_not_say_what_decides_on_it_cannot_be_used(name: str, field: str, as_what: str) -> None:
+    document = sample("df-1.45")
+    if as_what == "missing":
+        del document[name][0][field]
+    else:
+        document[name][0][field] = 5
+    usage = parse_df(document)
+    assert len(getattr(usage, name.lower())) == 2
+    assert usage.reasons[name.lower()] == "1 of 3 entries of the engine's disk usage cannot be used"
+
+
+@pytest.mark.parametrize("empty", [None, []])
+def test_null_and_an_empty_list_say_that_there_is_none(empty: object) -> None:
+    document = sample("df-1.45")
+    document["Images"][0] |= {"RepoTags": empty, "RepoDigests": empty, "Labels": None}
+    document["Containers"][0] |= {"Names": empty, "Mounts": empty, "Labels": None, "ImageID": ""}
+    assert parse_df(document).reasons == {}
+
+
+@pytest.mark.req("H4")
+@pytest.mark.parametrize("mount", [5, {}, {"Type": "volume"}, {"Type": None}, {"Type": "volume", "Name": None}])
+def test_a_container_with_a_mount_that_names_nothing_cannot_be_used(mount: object) -> None:
+    document = sample("df-1.45")
+    document["Containers"][0]["Mounts"] = [mount]
+    assert "containers" in parse_df(document).reasons
+
+
+@pytest.mark.req("H4")
 @pytest.mark.parametrize("forged", [3, "none", {}, {"Id": "sha256:a"}, False])
 def test_a_list_that_is_none_is_unknown_and_not_empty(forged: object) -> None:
     assert parse_df({"Images": forged}).images is None

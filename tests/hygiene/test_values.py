@@ -77,12 +77,26 @@ def test_every_text_can_be_stored_and_hashed(value: object) -> None:
     assert canonical({"text": made})
 
 
-def test_a_label_of_4_kb_is_kept_and_a_longer_one_cut() -> None:
-    assert labels({"a": "x" * 4096, "b": "y" * 9000}) == {"a": "x" * 4096, "b": "y" * 4096}
+@pytest.mark.req("H44")
+def test_labels_are_kept_whole_and_all_of_them() -> None:
+    many = {str(number): "x" for number in range(4_999)} | {"launchplane.protect": "y" * 65_536}
+    assert labels(many) == many
 
 
-def test_at_most_200_labels_are_kept() -> None:
-    assert len(labels({str(number): "" for number in range(5000)})) == 200
+@pytest.mark.req("H44")
+@pytest.mark.parametrize(
+    "value",
+    [{str(number): "" for number in range(5_001)}, {"a": "x" * 65_537}, {"x" * 65_537: ""}, {"a": 5}, ["a"], "a"],
+    ids=["too many", "too long", "too long a name", "no text", "a list", "a text"],
+)
+def test_labels_that_are_none_or_beyond_all_bounds_are_refused_and_never_cut(value: object) -> None:
+    with pytest.raises(Malformed):
+        labels(value)
+
+
+def test_a_label_without_a_value_is_one() -> None:
+    assert labels({"a": None}) == {"a": ""}
+    assert labels(None) == {}
 
 
 def test_a_name_keeps_its_newlines_but_no_nul_and_no_lone_surrogate() -> None:

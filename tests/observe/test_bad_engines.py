@@ -30,8 +30,18 @@ SLOW_JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Lengt
 
 def an_image(image_id: str = IMAGE, **fields: Any) -> dict[str, Any]:
     """An image as `/system/df` and `/images/json` show it: dangling, 90 days old."""
-    base = {"Id": image_id, "RepoTags": None, "Created": 1_700_000_000, "Size": 5000, "SharedSize": 0, "Containers": 0}
-    return base | fields
+    names = {"Id": image_id, "RepoTags": None, "RepoDigests": None, "Labels": None}
+    return names | {"Created": 1_700_000_000, "Size": 5000, "SharedSize": 0, "Containers": 0} | fields
+
+
+def a_container(**fields: Any) -> dict[str, Any]:
+    """A running container of that image, as `/system/df` and `/containers/json` show it."""
+    names = {"Id": "c" * 64, "Names": ["/web"], "Image": "web", "ImageID": IMAGE}
+    return names | {"State": "running", "Created": 1, "Labels": None, "Mounts": []} | fields
+
+
+def a_volume(**fields: Any) -> dict[str, Any]:
+    return {"Name": "data", "Driver": "local", "Mountpoint": "/d", "Labels": None} | fields
 
 
 def usage(**changes: Any) -> dict[str, Any]:
@@ -261,7 +271,7 @@ def test_a_disk_usage_with_a_field_missing_is_not_a_zero(host: Host, engine: Eng
 @pytest.mark.req("H46")
 def test_sizes_of_minus_one_are_null_never_zero(host: Host, engine: EngineSocket) -> None:
     image = an_image(Size=-1, SharedSize=-1)
-    volume = {"Name": "data", "Driver": "local", "Mountpoint": "/d", "UsageData": {"Size": -1, "RefCount": -1}}
+    volume = a_volume(UsageData={"Size": -1, "RefCount": -1})
     engine.behaviours |= an_engine(Images=[image], Volumes=[volume]) | {"/volumes": says({"Volumes": [volume]})}
 
     found = report().json
@@ -298,7 +308,7 @@ SILENT: list[dict[str, Behaviour]] = [{"/containers/json": hangs}, {"/containers
 def test_without_the_containers_nothing_is_said_to_be_unused_or_an_orphan(
     host: Host, engine: EngineSocket, silent: dict[str, Behaviour]
 ) -> None:
-    volumes = [{"Name": name, "Driver": "local"} for name in ("data", "buildx_buildkit_ci0_state")]
+    volumes = [a_volume(Name=name) for name in ("data", "buildx_buildkit_ci0_state")]
     engine.behaviours |= silent | {"/system/df": hangs, "/volumes": says({"Volumes": volumes})}
 
     found = report().json
@@ -315,7 +325,7 @@ def test_without_the_containers_nothing_is_said_to_be_unused_or_an_orphan(
 
 @pytest.mark.req("X5")
 def test_a_pass_that_could_not_list_the_containers_ends_no_use(host: Host, engine: EngineSocket) -> None:
-    running = {"Id": "c" * 64, "Names": ["/web"], "Image": "web", "ImageID": IMAGE, "State": "running", "Created": 1}
+    running = a_container()
     engine.behaviours |= an_engine(Containers=[running]) | {"/containers/json": says([running])}
     report()
     engine.behaviours |= SILENT[1] | {"/system/df": hangs}
@@ -333,21 +343,8 @@ NASTY = "evil\nok: healthy\x1b[2J\x9b31m\u202e\u0000name"
 def test_names_that_would_forge_lines_or_steer_a_terminal_are_shown_harmless(host: Host, engine: EngineSocket) -> None:
     labels = {"long": "x" * 4096, NASTY: NASTY}
     nasty = an_image(RepoTags=[f"{NASTY}:1"], Labels=labels)
-    container = {
-        "Id": "c" * 64,
-        "Names": [f"/{NASTY}"],
-        "Image": NASTY,
-        "ImageID": IMAGE,
-        "State": "exited",
-        "Created": 1,
-    }
-    volume = {
-        "Name": NASTY,
-        "Driver": NASTY,
-        "Mountpoint": NASTY,
-        "Labels": labels,
-        "UsageData": {"Size": 1, "RefCount": 0},
-    }
+    container = a_container(Names=[f"/{NASTY}"], Image=NASTY, State="exited")
+    volume = a_volume(Name=NASTY, Driver=NASTY, Mountpoint=NASTY, Labels=labels, UsageData={"Size": 1, "RefCount": 0})
     engine.behaviours |= an_engine(Images=[nasty], Containers=[container], Volumes=[volume])
     engine.behaviours |= {"/volumes": says({"Volumes": [volume]}), "/containers/json": says([container])}
 

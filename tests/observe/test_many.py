@@ -27,6 +27,7 @@ def image(number: int) -> dict[str, object]:
     return {
         "Id": digest(number),
         "RepoTags": [f"ci/build-{number % 50}:{number}"] if number % 10 else None,
+        "RepoDigests": None,
         "Created": 1_700_000_000 + number,
         "Size": 1_000_000 + number,
         "SharedSize": 1_000_000,
