@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from launchplane.hosts.allowed import ANSWERS, BUILDER_ANSWERS, IMAGE_HISTORY
-from launchplane.hosts.calls import clean_message
+from launchplane.hosts.calls import clean_message, decoded, decoded_stream
 from launchplane.hosts.errors import CallFailed
 from launchplane.hosts.reduce import fields, flag, list_of, map_of, number, text
 
@@ -141,3 +141,19 @@ def test_a_wrong_type_is_refused(reduce: Any, value: object) -> None:
 def test_a_message_from_outside_becomes_one_short_printable_line(message: str) -> None:
     assert clean_message(message).isprintable()
     assert len(clean_message(message)) <= 300
+
+
+@pytest.mark.parametrize(
+    ("decode", "body"),
+    [
+        (decoded, b"[" + b"{}," * 1_000_001 + b"{}]"),
+        (decoded, b"[" + b"0," * 2_000_001 + b"0]"),
+        (decoded_stream, b"[]" * 2_000_001),
+        (decoded_stream, b"1 " * 200_001),
+    ],
+)
+def test_a_small_text_that_is_gigabytes_once_decoded_is_not_decoded(decode: Any, body: bytes) -> None:
+    with pytest.raises(CallFailed) as caught:
+        decode(body)
+
+    assert caught.value.code == "answer_too_large"

@@ -218,10 +218,8 @@ def test_an_answer_beyond_the_size_limit_is_not_read_to_its_end() -> None:
 @pytest.mark.parametrize(
     ("name", "body"),
     [
-        ("containers", b"[" + b"{}," * 1_000_001 + b"{}]"),
         ("containers", b"[" + b"{}," * 200_000 + b"{}]"),
         ("events", b"{}" * 200_001),
-        ("events", b"1 " * 200_001),
     ],
 )
 def test_an_answer_of_more_than_anybody_has_is_a_reason(name: str, body: bytes) -> None:
