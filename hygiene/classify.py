@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hygiene.budgets import Claim, decide
-from hygiene.builder_parts import builder_key, is_stopped, orphan_parts, protected_parts, warm_parts
+from hygiene.builder_parts import STOPPED, builder_key, is_stopped, orphan_parts, protected_parts, warm_parts
 from hygiene.contracts import (
     Builder,
     CacheRecord,
@@ -26,7 +26,7 @@ from hygiene.contracts import (
 )
 from hygiene.labels import carries
 from hygiene.protections import Protections
-from hygiene.users import Users, find_users
+from hygiene.users import Users, called, find_users, in_words
 
 
 class Verdict(NamedTuple):
@@ -55,6 +55,12 @@ class _Facts:
     set_apart: Mapping[Key, Verdict]
     orphans: Mapping[Key, str]
     now: datetime
+
+    def hidden_users(self) -> Verdict | None:
+        """The verdict on what nobody is seen to use, where not everybody is seen."""
+        if not self.containers_known:
+            return _users_unknown("containers")
+        return None if self.services_known else _users_unknown("services")
 
 
 def classify(
@@ -173,16 +179,16 @@ def _volume(item: Volume, key: Key, facts: _Facts) -> Verdict:
     if item.ref_count:
         count = item.ref_count
         return Verdict(Class.IN_USE, "volume.referenced", f"The engine counts {count} references to it.")
-    if not facts.containers_known:
-        return _users_unknown("containers")
-    return Verdict(
+    return facts.hidden_users() or Verdict(
         Class.KEPT,
         "volume.by_name_only",
-        "No container uses it. Volumes hold data, so no budget covers them: it goes only when retired by name.",
+        "Nobody uses it. Volumes hold data, so no budget covers them: it goes only when retired by name.",
     )
 
 
 def _cache(item: CacheRecord, key: Key, facts: _Facts) -> Verdict | Claim:
+    if found := _protected(facts, Kind.BUILD_CACHE, dict.fromkeys((item.id, item.key)), {}):
+        return found
     if item.in_use:
         return Verdict(Class.IN_USE, "build_cache.in_use", "A build uses it now.")
     last = item.last_used_at or item.created_at
@@ -204,17 +210,20 @@ def _builder(item: Builder, key: Key, facts: _Facts) -> Verdict:
             "builder.unlisted",
             "It runs, but is not on the host's list of required builders. Enter it there, or stop it.",
         )
-    if users := facts.users.of_volume(item.volume or ""):
-        return Verdict(Class.IN_USE, "builder.state_used", f"Its state volume is used by {users}.")
-    return _users_unknown("containers")
+    own = called(item.container_name or "", item.container_state)
+    if others := [user for user in facts.users.volume_users(item.volume or "") if user != own]:
+        return Verdict(Class.IN_USE, "builder.state_used", f"Its state volume is used by {in_words(others)}.")
+    if found := facts.hidden_users():
+        return found
+    known = item.state != "stopped" or item.container_state in STOPPED
+    return _not_known("builder", ["references to its state volume" if known else "state"])
 
 
 def _unknown(what: str, *, size: int | None, created: datetime | None, past: History | None) -> Verdict:
-    missing = [name for name, value in (("size", size), ("age", created), ("history", past)) if value is None] or [
-        "state"
-    ]
-    return Verdict(
-        Class.UNKNOWN,
-        "unmeasured",
-        f"Not known of this {what}: {', '.join(missing)}. Until it is, it is treated as protected.",
-    )
+    missing = [name for name, value in (("size", size), ("age", created), ("history", past)) if value is None]
+    return _not_known(what, missing or ["state"])
+
+
+def _not_known(what: str, missing: list[str]) -> Verdict:
+    reason = f"Not known of this {what}: {', '.join(missing)}. Until it is, it is treated as protected."
+    return Verdict(Class.UNKNOWN, "unmeasured", reason)

@@ -116,6 +116,13 @@ def test_where_services_could_not_be_listed_an_image_with_a_name_is_unknown() ->
     assert "services could not all be listed" in found[2]
 
 
+def test_where_services_could_not_be_listed_a_volume_is_unknown() -> None:
+    inventory = without_services(an_image()).model_copy(update={"volumes": (a_volume("data"),)})
+    found = verdict(inventory, Kind.VOLUME, "data", policy())
+    assert found[:2] == (Class.UNKNOWN, "unmeasured")
+    assert "services could not all be listed" in found[2]
+
+
 def test_no_service_can_name_an_image_without_tag_and_digest() -> None:
     image = an_old_image()
     found = verdict(without_services(image), Kind.IMAGE, image.id, policy(budget("images.dangling", seconds=0)))
@@ -227,6 +234,18 @@ def test_runner_state_is_never_touched_and_says_by_which_rule() -> None:
     found = verdict(an_inventory(volumes=[a_volume("runner-state")]), Kind.VOLUME, "runner-state", rules)
     reason = "Never touched: state of a CI runner (pattern (?i)runner)."
     assert found == (Class.PROTECTED, "protection", reason)
+
+
+@pytest.mark.req("H45")
+@pytest.mark.parametrize(("builder", "pattern"), [("", "^r1$"), ("ci0", "^r1$"), ("ci0", "^ci0/")])
+def test_build_cache_is_protected_by_its_id_and_its_key(builder: str, pattern: str) -> None:
+    rule = ProtectionRule(kind="any", pattern=pattern, reason="asked for")
+    record = a_record(builder)
+    rules = policy(budget("build_cache"), budget("builder:ci0"), protections=(rule,))
+    assert verdict(an_inventory(cache=[record]), Kind.BUILD_CACHE, record.key, rules)[:2] == (
+        Class.PROTECTED,
+        "protection",
+    )
 
 
 @pytest.mark.req("H44")
