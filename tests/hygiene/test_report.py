@@ -236,7 +236,7 @@ def test_where_docker_counts_more_than_the_disk_holds_nothing_is_left_and_it_is_
     assert report.unmeasured["unattributed_bytes"] == "Docker counts more bytes than its disk holds"
 
 
-@pytest.mark.req("H9")
+@pytest.mark.req("H10")
 @settings(max_examples=40)
 @given(scenes())
 def test_a_report_is_healthy_exactly_when_it_has_no_findings(scene: Scene) -> None:
