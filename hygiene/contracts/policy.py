@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from hygiene.contracts.words import Confidence
 from launchplane.hosts.contracts import Contract
+from launchplane.words import CENTURY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class BudgetRule(Contract):
     scope: str
     max_bytes: int | None
     reserve_bytes: int
-    min_age_seconds: int
+    min_age_seconds: int = Field(ge=0, le=CENTURY_SECONDS)
 
 
 class Policy(Contract):
