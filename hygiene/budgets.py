@@ -1,7 +1,7 @@
 """What a budget says of the resources that nothing else decides. Pure.
 
 Age first: younger, or used more recently, than `min_age_seconds` is kept. Of the rest all may go if there is no
-`max_bytes`; with one, the longest unused go until the scope fits, and never below `reserve_bytes`.
+`max_bytes`; with one, the longest unused go until what nothing else keeps fits, and never below `reserve_bytes` of it.
 """
 
 from collections import defaultdict
@@ -70,12 +70,12 @@ def _within(claims: list[Claim], budget: BudgetRule) -> Iterator[tuple[Claim, De
 
 
 def _fits(budget: BudgetRule) -> Decision:
-    reason = f"What is left of {budget.scope} fits its budget of {human_bytes(budget.max_bytes)}."
+    reason = f"What nothing else keeps of {budget.scope} fits the budget of {human_bytes(budget.max_bytes)}."
     return Class.KEPT, f"budget.{budget.scope}.size", reason
 
 
 def _reserved(budget: BudgetRule) -> Decision:
-    reason = f"The budget for {budget.scope} always keeps {human_bytes(budget.reserve_bytes)}."
+    reason = f"The budget for {budget.scope} keeps {human_bytes(budget.reserve_bytes)} beyond what else is kept."
     return Class.KEPT, f"budget.{budget.scope}.reserve", reason
 
 
