@@ -5,7 +5,7 @@ Order: protected, in use, unknown, then what its budget says. Pure; unknown is t
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from hygiene.budgets import Claim, decide
@@ -14,6 +14,7 @@ from hygiene.contracts import (
     Builder,
     CacheRecord,
     Class,
+    Confidence,
     Container,
     History,
     Image,
@@ -151,8 +152,8 @@ def _unused_image(item: Image, key: Key, facts: _Facts) -> Verdict | Claim:
         since = max(item.created_at, past.dangling_since or facts.now)
         scope = "images.labelled" if carries(item.labels, facts.policy.managed_label) else "images.dangling"
         return Claim(key, scope, facts.now - since, own_bytes, "an image without a tag")
-    idle = facts.now - max(past.first_seen_at, past.unused_since or past.first_seen_at, item.created_at)
-    return Claim(key, "images", idle, own_bytes, "an image")
+    idle, as_seen = _idle(past, item.created_at, facts.now)
+    return Claim(key, "images", idle, own_bytes, "an image", as_seen)
 
 
 def _container(item: Container, key: Key, facts: _Facts) -> Verdict | Claim:
@@ -165,8 +166,19 @@ def _container(item: Container, key: Key, facts: _Facts) -> Verdict | Claim:
     past = facts.history.get(key)
     if item.size_rw_bytes is None or item.created_at is None or past is None or not is_stopped(item):
         return _unknown("container", size=item.size_rw_bytes, created=item.created_at, past=past)
-    idle = facts.now - max(item.created_at, past.first_seen_at, past.unused_since or past.first_seen_at)
-    return Claim(key, "containers", idle, item.size_rw_bytes, "a stopped container")
+    idle, as_seen = _idle(past, item.created_at, facts.now)
+    return Claim(key, "containers", idle, item.size_rw_bytes, "a stopped container", as_seen)
+
+
+def _idle(past: History, created_at: datetime, now: datetime) -> tuple[timedelta, timedelta]:
+    """For how long it is surely unused, and for how long no use was seen, though one may have been missed."""
+    here = max(created_at, past.first_seen_at)
+    surely = max(here, min(past.surely_unused_since, now))
+    return now - surely, now - (max(here, past.last_used_at or here) if _has_gap(past) else surely)
+
+
+def _has_gap(past: History) -> bool:
+    return past.last_used_confidence is Confidence.GAP
 
 
 def _volume(item: Volume, key: Key, facts: _Facts) -> Verdict:
