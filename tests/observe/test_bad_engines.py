@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 IMAGE = f"sha256:{'1' * 64}"
 GONE = f"sha256:{'2' * 64}"
-QUICK = Limits(call_seconds=1, df_seconds=1, builders_seconds=0.6, layers_seconds=1)
+QUICK = Limits(call_seconds=1, df_seconds=0.6, builders_seconds=0.6, layers_seconds=1)
 SLOW_JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n" + b" " * 900
 
 
