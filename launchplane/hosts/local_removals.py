@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from launchplane.hosts.boundary import spend
 from launchplane.hosts.builder_prune import prune_arguments, prune_result
 from launchplane.hosts.builders import run_in_builder
 from launchplane.hosts.calls import Connection, decoded
@@ -24,7 +25,6 @@ from launchplane.hosts.removals import (
     ExpectedContainer,
     ExpectedImage,
     ExpectedVolume,
-    Permit,
     PruneBounds,
     Removal,
 )
@@ -49,7 +49,7 @@ class LocalRemover:
         self._url, self._api_version, self._engine_id = docker_url, api_version, engine_id
         self._prune_seconds = prune_seconds
 
-    def remove_image(self, expected: ExpectedImage, permit: Permit) -> Removal:
+    def remove_image(self, expected: ExpectedImage) -> Removal:
         """Remove one image by its id if it is dangling, else by each of its tags, the last of which deletes it."""
         path = _checked(expected.id, IMAGE_ID)
 
@@ -57,26 +57,26 @@ class LocalRemover:
             found = connection.get(f"/images/{path}/json", seconds=LOOK_SECONDS)
             if why := _image_differs(found, expected) or _image_is_used(connection, expected.id):
                 return Removal("skipped", why)
-            permit.spend(REMOVE_IMAGE)
+            spend(REMOVE_IMAGE)
             removed = [_delete_image(connection, ref) for ref in (expected.tags or (expected.id,))]
             return _image_removal([entry for answer in removed for entry in answer], expected)
 
         return self._settled(act, lambda connection: connection.get(f"/images/{path}/json", seconds=LOOK_SECONDS))
 
-    def remove_container(self, expected: ExpectedContainer, permit: Permit) -> Removal:
+    def remove_container(self, expected: ExpectedContainer) -> Removal:
         """Remove one stopped container, and none of its volumes."""
         path = f"/containers/{_checked(expected.id, CONTAINER_ID)}"
 
         def act(connection: Connection) -> Removal:
             if why := _container_differs(connection.get(f"{path}/json", seconds=LOOK_SECONDS), expected):
                 return Removal("skipped", why)
-            permit.spend(REMOVE_CONTAINER)
+            spend(REMOVE_CONTAINER)
             connection.delete(path, seconds=REMOVE_SECONDS, params={"force": "false", "v": "false"})
             return Removal("done", "The engine removed the container.", deleted=(expected.id,))
 
         return self._settled(act, lambda connection: connection.get(f"{path}/json", seconds=LOOK_SECONDS))
 
-    def remove_volume(self, expected: ExpectedVolume, permit: Permit) -> Removal:
+    def remove_volume(self, expected: ExpectedVolume) -> Removal:
         """Remove one volume that no container and no service refers to."""
         path = f"/volumes/{_checked(expected.name, VOLUME_NAME)}"
 
@@ -84,24 +84,24 @@ class LocalRemover:
             found = connection.get(path, seconds=LOOK_SECONDS)
             if why := _volume_differs(found, expected) or _volume_is_used(connection, expected.name):
                 return Removal("skipped", why)
-            permit.spend(REMOVE_VOLUME)
+            spend(REMOVE_VOLUME)
             connection.delete(path, seconds=REMOVE_SECONDS, params={"force": "false"})
             return Removal("done", "The engine removed the volume.", deleted=(expected.name,))
 
         return self._settled(act, lambda connection: connection.get(path, seconds=LOOK_SECONDS))
 
-    def prune_build_cache(self, bounds: PruneBounds, permit: Permit) -> Removal:
+    def prune_build_cache(self, bounds: PruneBounds) -> Removal:
         """Prune the engine's own BuildKit down to `bounds`, in the words that its API version knows."""
         params = prune_parameters(bounds, self._api_version)
 
         def act(connection: Connection) -> Removal:
-            permit.spend(PRUNE_BUILD_CACHE)
+            spend(PRUNE_BUILD_CACHE)
             answer = connection.post("/build/prune", {}, seconds=self._prune_seconds, params=params)
             return _pruned(decoded(answer))
 
         return self._settled(act, None)
 
-    def prune_builder(self, container_id: str, bounds: PruneBounds, permit: Permit) -> Removal:
+    def prune_builder(self, container_id: str, bounds: PruneBounds) -> Removal:
         """Prune the BuildKit inside one builder's container down to `bounds`, in words that its `buildctl` knows."""
         _checked(container_id, CONTAINER_ID)
 
@@ -110,7 +110,7 @@ class LocalRemover:
                 connection, container_id, ("buildctl", "prune", "--help"), seconds=LOOK_SECONDS
             )
             argv = prune_arguments(bounds, told.decode("utf-8", "replace"))
-            permit.spend(PRUNE_BUILDER)
+            spend(PRUNE_BUILDER)
             printed, _stderr = run_in_builder(connection, container_id, argv, seconds=self._prune_seconds)
             freed, records = prune_result(printed)
             return Removal("done", f"BuildKit pruned {len(records)} records.", freed, records)
