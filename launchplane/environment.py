@@ -13,10 +13,9 @@ from environs import FileAwareEnv
 
 env = FileAwareEnv(prefix="LAUNCHPLANE_", eager=True)
 
-KNOWN = {"VAR", "DATABASE_URL", "BIND", "PORT", "SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL", "SANDBOX"}
+KNOWN = {"VAR", "DATABASE_URL", "BIND", "PORT", "SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL", "SANDBOX", "EVIDENCE_DIR"}
 # Settings of parts that are not built yet: an environment that holds them already is not wrong.
 FORESEEN = {
-    "EVIDENCE_DIR",
     "GITHUB_API_URL",
     "GITHUB_TOKEN",
     "GITHUB_APP_ID",

@@ -14,6 +14,7 @@ VAR = state_directory(BASE_DIR)
 BIND = env.str("BIND", "127.0.0.1")
 PORT = env.int("PORT", 8000)
 SANDBOX = sandbox_mode()
+EVIDENCE_DIR = Path(env.str("EVIDENCE_DIR", str(VAR / "evidence"))).absolute()
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://{BIND}:{PORT}").rstrip("/")
 
 SECRET_KEY = secret_key(VAR / "keys")
@@ -21,6 +22,7 @@ DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", urlsplit(PUBLIC_URL).hostname or BIND])
 
 INSTALLED_APPS = [
+    "audits",
     "launchplane.access",
     "launchplane.hosts",
     "launchplane.schedule",

@@ -3,10 +3,14 @@
 import os
 import tempfile
 from collections.abc import Generator, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from pytest_django import Settings
 
+from audits import triggers
 from launchplane.sandbox.dockerd import PrivateEngine
 from launchplane.sandbox.leftovers import plant
 from tests import groups
@@ -15,6 +19,7 @@ pytest_plugins = ["tests.requirements"]
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 STATE = tempfile.TemporaryDirectory(prefix="lp-state-")
+STORES = count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,6 +56,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Name each group that could not run, and why."""
     for group, reason in config.stash[NOT_RUN].items():
         terminalreporter.write_line(f"GROUP NOT RUN {group}: {reason}", yellow=True)
+
+
+@pytest.fixture(autouse=True)
+def _evidence_of_its_own(settings: Settings) -> None:
+    """Each test begins with an empty evidence store, as it begins with an empty database."""
+    settings.EVIDENCE_DIR = Path(STATE.name) / "evidence" / str(next(STORES))
+
+
+@pytest.fixture
+def _django_db_helper(_django_db_helper: None) -> Iterator[None]:
+    """After a test with transactions of its own its tables are flushed, and no trigger may be in the way.
+
+    pytest-django's fixture of this name does that, right after this one ends; `post_migrate` puts the triggers up.
+    """
+    yield
+    if not connection.in_atomic_block:
+        triggers.take_down(connection)
 
 
 @pytest.fixture(scope="session")
