@@ -67,7 +67,7 @@ class Removal:
 
 
 class Remover(Protocol):
-    """The five removals. None raises for what the engine answers: that is the outcome. Each spends its call first (`boundary`)."""
+    """The five removals. What the engine answers is an outcome, no error. Each spends its call first (`boundary`)."""
 
     def remove_image(self, expected: ExpectedImage) -> Removal: ...
 
