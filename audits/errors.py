@@ -1,9 +1,9 @@
 """What can go wrong with evidence."""
 
-from launchplane.problems import Problem
+from launchplane.problems import Refused
 
 
-class AuditRefused(Problem):
+class AuditRefused(Refused):
     """Evidence could not be stored, so what it was about must not begin (H56)."""
 
     def __init__(self, sentence: str) -> None:

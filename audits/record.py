@@ -53,7 +53,7 @@ def append(  # noqa: PLR0913  a record has these fields
         payload=_canonical(payload),
     )
     _store(record)
-    transaction.on_commit(partial(segments.flush_or_say, up_to=record.seq))
+    transaction.on_commit(partial(segments.flush_or_say, wanted=segments.Position(record.seq, record.hash)))
     return record
 
 

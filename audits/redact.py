@@ -6,7 +6,8 @@ so whoever holds a live one registers it: `with LIVE.holding(token): ...`.
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from enum import Enum
@@ -15,6 +16,7 @@ from threading import Lock
 from typing import Any
 from uuid import UUID
 
+import re2
 from pydantic import BaseModel
 
 REDACTED = "[redacted]"
@@ -28,26 +30,32 @@ NAMES_OF_SECRETS = {
 }
 HARMLESS_NAMES = {"fencing_token"}
 
-_NAME = r"[\w.-]*(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|private[_-]?key|access[_-]?key)s?"
+_NAME = r"[\w.-]*(?:password|passwd|pwd|passphrase|secret|token|authorization|(?:api|private|access)[_-]?key)s?"
+_QUOTE = r"""\\*["']?"""
+_VALUE = r"""(?:"[^"]*"|'[^']*'|(?:Bearer |Basic )?[^\s"',;&]+)"""
+# what is found, and what is put in its place: \1 is what stood before the secret
 LOOKS = (
-    re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"gh[pousr]_[A-Za-z0-9._\-]{36,}"),
-    re.compile(r"github_pat_[A-Za-z0-9_]{22,}"),
-    re.compile(r"\blp_[A-Za-z0-9_\-]{32,}"),
-    re.compile(r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{4,}\.[A-Za-z0-9_\-]*"),
-    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    re.compile(r"(?<=://)[^/\s@]+(?=@)"),
-    re.compile(r"(?i)(?<=\bbearer )[^\s\"']{8,}|(?<=\bbasic )[A-Za-z0-9+/_=\-]{8,}"),
+    (r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\z)", REDACTED),
+    (r"gh[pousr]_[A-Za-z0-9._\-]{36,}", REDACTED),
+    (r"github_pat_[A-Za-z0-9_]{22,}", REDACTED),
+    (r"\blp_[A-Za-z0-9_\-]{32,}", REDACTED),
+    (r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{4,}\.[A-Za-z0-9_\-]*", REDACTED),
+    (r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", REDACTED),
+    (r"(://[^/\s:@]*:)[^/\s@]+@", rf"\1{REDACTED}@"),
+    (r"(?i)(\bbearer )[A-Za-z0-9._~+/=\-]{16,}", rf"\1{REDACTED}"),
+    (rf"(?i)(--{_NAME} ){_VALUE}", rf"\1{REDACTED}"),
+    (rf"(?i)((?:^|\W){_NAME}{_QUOTE}\s*[=:]\s*\\*){_VALUE}", rf"\1{REDACTED}"),
 )
-# what stands after a telling name: TOKEN=…, password: …, --token …, "secret": "…"
-ASSIGNED = re.compile(rf"(?i)(?P<name>(?<!\w)-{{0,2}}{_NAME}[\"']?(?:\s*[=:]\s*|\s+)[\"']?)(?P<value>[^\s\"',;&]+)")
+FOUND = [(re2.compile(pattern), replacement) for pattern, replacement in LOOKS]
+SUSPICIOUS = re2.compile("|".join(f"(?:{pattern})" for pattern, _ in LOOKS))
 
 
 class Redactor:
     """Takes the secrets that it knows, and what looks like one, out of plain values."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._known: dict[str, re.Pattern[str]] = {}
+        self._live: Counter[str] = Counter()
+        self._known: Any = None
         self._lock = Lock()
         for secret in secrets:
             self.register(secret)
@@ -56,13 +64,17 @@ class Redactor:
         """From now on `secret` is known by value. Raises ValueError for one of fewer than eight characters."""
         if len(secret) < SHORTEST:
             raise ValueError(f"a secret of fewer than {SHORTEST} characters cannot be redacted by value")
-        with self._lock:
-            self._known = {**self._known, secret: _every_form(secret)}
+        self._count(secret, 1)
 
     def forget(self, secret: str) -> None:
-        """`secret` lives no longer."""
+        """Take back one `register` of `secret`."""
+        self._count(secret, -1)
+
+    def _count(self, secret: str, more: int) -> None:
         with self._lock:
-            self._known = {known: form for known, form in self._known.items() if known != secret}
+            self._live[secret] += more
+            self._live += Counter()  # keeps those above zero
+            self._known = re2.compile("|".join(map(_every_form, self._live))) if self._live else None
 
     @contextmanager
     def holding(self, secret: str) -> Iterator[None]:
@@ -77,10 +89,8 @@ class Redactor:
         """`payload` as plain JSON values without secrets. A field that cannot be done is withheld as a whole."""
         plain: dict[str, Any] = {}
         for name, value in payload.items():
-            try:
-                _put(plain, self.text(name), REDACTED if is_secret_name(name) else self.value(value))
-            except Exception:  # whatever went wrong, the field must not get out as it is; the record says so
-                _put(plain, WITHHELD, WITHHELD)
+            kept = REDACTED if is_secret_name(name) else _or_withheld(self.value, value)
+            _put(plain, _or_withheld(self.text, name), kept)
         return plain
 
     def value(self, value: Any) -> Any:
@@ -113,11 +123,12 @@ class Redactor:
     def text(self, text: str) -> str:
         """`text` without secrets, and without the halves of characters that no database takes."""
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        for form in self._known.values():
-            text = form.sub(REDACTED, text)
-        for look in LOOKS:
-            text = look.sub(REDACTED, text)
-        return ASSIGNED.sub(rf"\g<name>{REDACTED}", text)
+        if (known := self._known) is not None:
+            text = known.sub(REDACTED, text)
+        if SUSPICIOUS.search(text):
+            for look, replacement in FOUND:
+                text = look.sub(replacement, text)
+        return text
 
     def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
         plain: dict[str, Any] = {}
@@ -137,6 +148,14 @@ def is_secret_name(name: str) -> bool:
     return bool({"".join(words[-count:]).lower() for count in (1, 2)} & NAMES_OF_SECRETS)
 
 
+def _or_withheld(redact: Callable[[Any], Any], value: Any) -> Any:
+    """What went wrong does not matter: the value must not get out as it is, and the record says so."""
+    try:
+        return redact(value)
+    except Exception:
+        return WITHHELD
+
+
 def _put(plain: dict[str, Any], name: str, value: Any) -> None:
     """Two names may have become the same by redaction: neither value is lost."""
     number, free = 2, name
@@ -145,13 +164,16 @@ def _put(plain: dict[str, Any], name: str, value: Any) -> None:
     plain[free] = value
 
 
-def _every_form(secret: str) -> re.Pattern[str]:
-    """Matches `secret` plain, percent-encoded and escaped as in JSON (each character by itself), in base64 and hex."""
+def _every_form(secret: str) -> str:
+    """A pattern of `secret` plain, percent-encoded and escaped as in JSON (each character by itself), base64 and hex.
+
+    It is one of RE2, which takes no longer for hostile text than for any other.
+    """
     encoded = secret.encode("utf-8", "surrogatepass")
     forms = ["".join(map(_escapes, re.findall(r"\\+|.", secret, re.DOTALL)))]
     forms += [_wrapped(core) for core in _base64_cores(encoded)]
     forms.append(f"(?i:{encoded.hex()})")
-    return re.compile("|".join(f"(?:{form})" for form in forms))
+    return "|".join(f"(?:{form})" for form in forms)
 
 
 def _escapes(text: str) -> str:
@@ -161,7 +183,7 @@ def _escapes(text: str) -> str:
     percent = "".join(f"%{byte:02x}" for byte in text.encode("utf-8", "surrogatepass"))
     units = text.encode("utf-16-be", "surrogatepass")
     unicode = "".join(rf"\\+u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
-    forms = [rf"\\*{re.escape(text)}", f"(?i:{percent})", f"(?i:{unicode})"]
+    forms = [rf"\\*{re2.escape(text)}", f"(?i:{percent})", f"(?i:{unicode})"]
     if short := {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}.get(text):
         forms.append(rf"\\+{short}")
     if text == " ":

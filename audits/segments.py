@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from audits import chain
 from audits.contracts import Record
@@ -74,37 +74,51 @@ def refuse_without_room() -> None:
 
 def held(record: AuditRecord) -> bool:
     """True once `record` is on the disk. Before that, nothing that it announces may be begun."""
-    return flush_or_say(up_to=record.seq)
+    return flush_or_say(wanted=Position(record.seq, record.hash))
 
 
-def flush_or_say(*, up_to: int | None = None) -> bool:
+def flush_or_say(*, wanted: Position | None = None) -> bool:
     """`flush` for after a commit: if it fails, the log says why, and the next one catches up. True if it did not."""
     try:
-        flush(up_to=up_to)
+        flush(wanted=wanted)
     except AuditRefused as refused:
         logger.error("%s", refused.sentence)
         return False
     return True
 
 
-def flush(*, up_to: int | None = None) -> None:
-    """Bring all committed records to the disk, or see that `up_to` is there already. Raises AuditRefused."""
-    with _refusing(), _only_writer():
-        last = _last()
-        if up_to is not None and up_to <= last.seq:
-            return
-        while batch := _committed_after(last):
-            _write(batch)
-            last = Position(batch[-1].seq, batch[-1].hash)
-            if len(batch) < AT_ONCE:
+def flush(*, wanted: Position | None = None) -> None:
+    """Bring all committed records to the disk, or see that `wanted` is there already. Raises AuditRefused."""
+    with _refusing():
+        with _only_writer():
+            last = _last()
+            if wanted is None or last.seq < wanted.seq:
+                _catch_up(last)
                 return
+        if last != wanted and not AuditRecord.objects.filter(seq=last.seq, hash=last.hash).exists():
+            raise _forked(last)
+
+
+def _catch_up(last: Position) -> None:
+    while batch := _committed_after(last):
+        _write(batch)
+        last = Position(batch[-1].seq, batch[-1].hash)
+        if len(batch) < AT_ONCE:
+            return
+
+
+def _forked(last: Position) -> AuditRefused:
+    return AuditRefused(
+        f"The segments in {settings.EVIDENCE_DIR} end with a record {last.seq} that the database does not have: "
+        "was the database restored, or altered? Run `manage.py audits verify`."
+    )
 
 
 @contextmanager
 def _refusing() -> Iterator[None]:
     try:
         yield
-    except OSError as error:
+    except (OSError, DatabaseError) as error:
         raise AuditRefused(
             f"Evidence cannot be kept in {settings.EVIDENCE_DIR}: {error}. Nothing is begun until it can."
         ) from error
@@ -137,10 +151,7 @@ def _committed_after(last: Position) -> list[Record]:
     if last == NOTHING:
         return [row.as_record() for row in found[:AT_ONCE]]
     if not found or Position(found[0].seq, found[0].hash) != last:
-        raise AuditRefused(
-            f"The segments in {settings.EVIDENCE_DIR} end with a record {last.seq} that the database does not have: "
-            "was the database restored, or altered? Run `manage.py audits verify`."
-        )
+        raise _forked(last)
     return [row.as_record() for row in found[1:]]
 
 
