@@ -32,7 +32,7 @@ def plan_dangling(scene: Scene) -> Plan:
         scene,
         title=f"Remove {count} that carry {label}" if label else "Remove dangling images by their label",
         items=items,
-        freed=freed_one_after_another(judgement, [(Kind.IMAGE, item.target) for item in items]),
+        freed=freed_one_after_another(judgement, [[(Kind.IMAGE, item.target)] for item in items]),
         blockers=blockers,
         facts={"left_alone": left_alone(judgement, (Kind.IMAGE,)), "left_for_later": len(images) - len(items)},
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hygiene import undo
 from hygiene.classify import Key
-from hygiene.contracts import Container, Image, Kind, Volume
+from hygiene.contracts import Class, Container, Image, Kind, Volume
 from hygiene.judge import Judgement
 from launchplane.changes.contracts import Json, PlannedStep
 from launchplane.hosts import removals
@@ -101,12 +101,20 @@ def numbered(items: Sequence[Item], freed: Sequence[int | None]) -> tuple[Planne
     )
 
 
-def freed_one_after_another(judgement: Judgement, keys: Sequence[Key]) -> list[int | None]:
-    """What each frees when those before it are gone: together that is what all of them free (X3)."""
+def goes(judgement: Judgement, key: Key, scope: str) -> bool:
+    """Whether exactly the budget of this scope lets it go."""
+    verdict = judgement.verdicts[key]
+    return verdict.cls == Class.CANDIDATE and verdict.rule == f"budget.{scope}"
+
+
+def freed_one_after_another(judgement: Judgement, steps: Sequence[Sequence[Key]]) -> list[int | None]:
+    """What each step frees when those before it are gone: together that is what all of them free (X3)."""
     freed: list[int | None] = []
+    gone: list[Key] = []
     before: int | None = 0
-    for position in range(1, len(keys) + 1):
-        now = judgement.reclaim(keys[:position]).freed_bytes
+    for keys in steps:
+        gone += keys
+        now = judgement.reclaim(gone).freed_bytes
         freed.append(None if now is None or before is None else now - before)
         before = now
     return freed

@@ -113,8 +113,8 @@ def _item(item: Named, judgement: Judgement) -> Item:
 def _freed(items: Sequence[Item], before: Judgement, after: Judgement) -> list[int | None]:
     """Containers first, reckoned as they are; then what is left, as it is without them."""
     keys = [item.key for item in items if item.key is not None]
-    containers = [key for key in keys if key[0] == Kind.CONTAINER]
-    others = [key for key in keys if key[0] != Kind.CONTAINER]
+    containers = [[key] for key in keys if key[0] == Kind.CONTAINER]
+    others = [[key] for key in keys if key[0] != Kind.CONTAINER]
     return [*freed_one_after_another(before, containers), *freed_one_after_another(after, others)]
 
 
