@@ -1,7 +1,7 @@
 """What may be done to a host right now: the calls that the running change declared, and nothing outside of one.
 
-Every door that changes something on a host spends a call here first, by its name. Threads and processes that a step starts
-do not inherit the permission.
+Every door that changes something on a host spends a call here first, by its name. Threads and processes that a step
+starts do not inherit the permission.
 """
 
 from collections.abc import Callable, Iterator
