@@ -15,6 +15,9 @@ BIND = env.str("BIND", "127.0.0.1")
 PORT = env.int("PORT", 8000)
 SANDBOX = sandbox_mode()
 EVIDENCE_DIR = Path(env.str("EVIDENCE_DIR", str(VAR / "evidence"))).absolute()
+SOLO_OPERATOR = env.bool("SOLO_OPERATOR", False)
+# apprise's addresses hold secrets: one a line or with blanks between them, never logged
+NOTIFY_URLS = env.str("NOTIFY_URLS", "").split()
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://{BIND}:{PORT}").rstrip("/")
 
 SECRET_KEY = secret_key(VAR / "keys")
@@ -26,6 +29,7 @@ INSTALLED_APPS = [
     "launchplane.access",
     "launchplane.hosts",
     "launchplane.schedule",
+    "launchplane.changes",
     "hygiene",
     "launchplane.web",
     "django.contrib.admin",
@@ -48,6 +52,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "launchplane.access.acting.ActingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

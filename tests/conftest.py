@@ -28,6 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.stash[NOT_RUN] = {}
     settings.VAR = Path(os.environ.setdefault("LAUNCHPLANE_VAR", STATE.name))
+    if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
+        # a file, not memory: other processes and threads have connections of their own to it, as in earnest
+        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(Path(STATE.name) / "test.sqlite3")
 
 
 def _groups(item: pytest.Item) -> list[str]:

@@ -6,11 +6,13 @@ A plan is what people approve. It is stored as canonical text, and its digest is
 from collections.abc import Mapping
 from typing import Literal
 
+from typing_extensions import TypeAliasType
+
 from launchplane.hosts.contracts import Contract
 
 RULES_VERSION = 1
 
-Json = str | int | bool | None | tuple["Json", ...] | Mapping[str, "Json"]
+Json = TypeAliasType("Json", "str | int | bool | tuple[Json, ...] | Mapping[str, Json] | None")
 
 
 class Blocker(Contract):
@@ -106,3 +108,10 @@ class Evidence(Contract):
     facts: Mapping[str, Json]
     missing: tuple[str, ...]
     actual_bytes: int | None
+
+
+class BoundsInForce(Contract):
+    """What a routine kind keeps within on a host now: budgets and the like, and what it must never touch."""
+
+    bounds: Mapping[str, Json]
+    protections: tuple[str, ...]

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from launchplane.changes.contracts import Evidence, Gate, Plan, PlannedStep, StepOutcome
+from launchplane.changes.contracts import BoundsInForce, Evidence, Gate, Plan, PlannedStep, StepOutcome
 from launchplane.hosts.models import Host
+from launchplane.schedule import jobs
 
 
 class Run(Protocol):
@@ -27,7 +28,7 @@ class Run(Protocol):
         ...
 
     def act(self, step: PlannedStep) -> StepOutcome:
-        """Verify the item once more and act, within the step's own time. Called once for each step, after its intent."""
+        """Verify the item once more and act, within the step's own time. Called once a step, after its intent."""
         ...
 
     def look(self, step: PlannedStep) -> StepOutcome:
@@ -35,16 +36,25 @@ class Run(Protocol):
         ...
 
     def evidence(self, *, before: bool) -> Evidence:
-        """What is there now. After a run: `missing` names protections and requirements that are gone, which fails it."""
+        """What is there now. After a run `missing` names protections and requirements that are gone, which fails it."""
         ...
+
+
+def any_difference(granted: BoundsInForce, now: BoundsInForce) -> tuple[str, ...]:
+    """Every difference counts as looser: for kinds that cannot tell."""
+    return () if granted == now else ("The bounds are not those that were approved.",)
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeKind:
     """A kind of change: who may ask and decide, under what authority, and the functions that do it.
 
-    `plan` observes and plans (`items` for kinds with named items) and never changes anything. `start` opens a run for an
-    approved plan. `phrase` is what an approver must type (None: nothing), from the plan.
+    `plan` observes and plans (`items` for kinds with named items) and never changes anything. `start` opens a run for
+    an approved plan. `phrase` is what an approver must type (None: nothing), from the plan.
+
+    `bounds` tells what a standing approval would bind, and `loosened` names, each in a sentence, what got looser
+    between two of those: that voids the approval. `routine_gates` do not apply when people asked for a routine kind
+    once. `stopped` is what the audit calls a run that gates stopped before anything was done.
     """
 
     name: str
@@ -57,14 +67,30 @@ class ChangeKind:
     phrase: Callable[[Plan], str | None]
     routine_cron: str | None = None
     nothing_to_do: Callable[[Plan], str | None] = lambda plan: None if plan.steps else "Nothing to do."
+    bounds: Callable[[Host], BoundsInForce] | None = None
+    loosened: Callable[[BoundsInForce, BoundsInForce], tuple[str, ...]] = any_difference
+    routine_gates: frozenset[str] = frozenset({"pressure", "window"})
+    stopped: Literal["skipped", "failed"] = "skipped"
+    subject_is_lane: bool = False
 
 
 _kinds: dict[str, ChangeKind] = {}
 
 
 def register(kind: ChangeKind) -> None:
-    """Make a kind known."""
+    """Make a kind known; a routine kind gets a scheduled job, which starts disabled on every host."""
     _kinds[kind.name] = kind
+    if kind.routine_cron is not None:
+        jobs.register(jobs.Job(kind.name, kind.title, kind.routine_cron, starts_enabled=False, run=_routine(kind.name)))
+
+
+def _routine(name: str) -> Callable[[Host], str]:
+    def run(host: Host) -> str:
+        from launchplane.changes.routine import run_routine
+
+        return run_routine(_kinds[name], host)
+
+    return run
 
 
 def kind_named(name: str) -> ChangeKind | None:
@@ -80,3 +106,4 @@ def all_kinds() -> Mapping[str, ChangeKind]:
 def unregister(name: str) -> None:
     """Forget a kind; for tests that bring their own."""
     _kinds.pop(name, None)
+    jobs.forget(name)
