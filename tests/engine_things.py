@@ -2,9 +2,13 @@
 
 import io
 import tarfile
+from pathlib import Path
 from typing import Any
 
 import docker
+from docker.types import Mount
+
+from launchplane import sandbox
 
 LABEL = "ci.managed=true"
 
@@ -100,3 +104,47 @@ def build(client: docker.DockerClient, name: str = "built") -> None:
 
 def cache_bytes(client: docker.DockerClient) -> int:
     return sum(record["Size"] for record in client.df()["BuildCache"] or [])
+
+
+RECORDED = Path(__file__).parent / "hosts" / "recorded"
+SANDBOX = Path(sandbox.__file__).parent / "buildctl"
+
+
+def a_builder(client: docker.DockerClient, node: str, *, idle: bool = True) -> Any:
+    """A running container shaped like a builder's, with a `buildctl` that says what a real one said, and notes prunes.
+
+    Not `idle`: one of the builds that it tells of has no end.
+    """
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as tar:
+        tar.add("/bin/busybox", "bin/busybox")
+        for name in ("sh", "cat", "sleep"):
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(link)
+        programs = {"buildctl": RECORDED / "buildctl-prune.sh", "buildctl.recorded": SANDBOX / "buildctl.sh"}
+        for name, path in programs.items():
+            tar.add(path, f"usr/bin/{name}", filter=_executable)
+        tar.add(RECORDED / "du-idle.json", "recorded/du.json")
+        tar.add(RECORDED / ("histories-idle.jsonl" if idle else "histories.jsonl"), "recorded/histories.jsonl")
+        for name in ("workers.json", "prune-help.txt", "prune.json"):
+            tar.add(RECORDED / name, f"recorded/{name}")
+    client.api.import_image_from_data(held.getvalue(), repository="moby/buildkit", tag="buildx-stable-1")
+    name = f"buildx_buildkit_{node}"
+    mounts = [Mount("/var/lib/buildkit", f"{name}_state")]
+    container = client.containers.create(
+        "moby/buildkit:buildx-stable-1", ["/bin/sleep", "600"], name=name, mounts=mounts, network_mode="none"
+    )
+    container.start()
+    return container
+
+
+def prunes_inside(builder: Any) -> list[str]:
+    """How the builder's `buildctl` was called to prune, each in a line."""
+    said: bytes = builder.exec_run(["cat", "/pruned"]).output
+    return said.decode().splitlines()
+
+
+def _executable(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.mode = 0o755
+    return entry

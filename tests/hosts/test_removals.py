@@ -16,7 +16,17 @@ from launchplane.hosts.local_removals import LocalRemover
 from launchplane.hosts.removals import ExpectedContainer, ExpectedImage, ExpectedVolume, PruneBounds
 from launchplane.problems import Refused
 from launchplane.sandbox.dockerd import PrivateEngine
-from tests.engine_things import a_container, a_running_container, an_image, build, cache_bytes, empty, image_ids
+from tests.engine_things import (
+    a_builder,
+    a_container,
+    a_running_container,
+    an_image,
+    build,
+    cache_bytes,
+    empty,
+    image_ids,
+    prunes_inside,
+)
 
 pytestmark = pytest.mark.engine
 
@@ -313,3 +323,18 @@ def test_a_call_is_made_as_often_as_it_was_declared_and_no_more(
 def test_what_is_no_id_or_name_is_never_sent(door: LocalRemover, name: str) -> None:
     with allowed(), pytest.raises(Exception, match="no name that the engine can be asked to remove"):
         door.remove_image(ExpectedImage(name, (), 1))
+
+
+def test_a_builder_is_pruned_inside_its_container_within_its_bounds(
+    client: docker.DockerClient, door: LocalRemover
+) -> None:
+    builder = a_builder(client, "ci0")
+
+    with allowed():
+        removal = door.prune_builder(builder.id, PruneBounds(min_age_seconds=60, keep_bytes=10**9, max_bytes=2 * 10**9))
+
+    assert removal.outcome == "done"
+    assert removal.freed_bytes is not None
+    assert prunes_inside(builder) == [
+        "prune --keep-duration 60s --keep-storage-min 1000 --keep-storage 2000 --format {{json .}}"
+    ]
