@@ -68,3 +68,19 @@ class Fault(Contract):
     code: str
     seq: int | None
     sentence: str
+
+
+class Verdict(Contract):
+    """What looking at a chain showed. `notes` are no faults; somebody should know them all the same."""
+
+    what: str
+    count: int
+    first_seq: int | None
+    last_seq: int | None
+    head_hash: str
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def intact(self) -> bool:
+        return not self.faults

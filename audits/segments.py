@@ -29,6 +29,7 @@ ROOM_BYTES = 16 * 1024 * 1024
 AT_ONCE = 2000
 PATIENCE_SECONDS = 30.0
 DAYS = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].ndjson"
+CHECKPOINTS = "checkpoints.ndjson"
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +57,27 @@ def files() -> list[Path]:
 
 
 def line(record: Record) -> bytes:
-    """A record as it stands in a segment and in an export."""
-    plain = record.model_dump(mode="json")
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    """A record as it stands in a segment and in an export: ASCII, its fields in the contract's order."""
+    return json.dumps(record.model_dump(mode="json"), separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def lines() -> Iterator[bytes]:
+    """Every whole line of the segments, in order; one that a crash left unfinished is not there yet."""
+    for path in files():
+        with path.open("rb") as file:
+            yield from (text for text in file if text.endswith(b"\n"))
+
+
+def keep_checkpoint(signed: bytes) -> None:
+    """Keep a signed head (a line) beside the segments. Raises AuditRefused."""
+    with _refusing(), _only_writer():
+        _append(folder() / CHECKPOINTS, signed)
+
+
+def checkpoint_lines() -> list[bytes]:
+    """The signed heads that were kept."""
+    path = folder() / CHECKPOINTS
+    return path.read_bytes().splitlines() if path.exists() else []
 
 
 def refuse_without_room() -> None:

@@ -16,6 +16,7 @@ READ = [
     "hygiene.view_snapshot",
     "hygiene.view_observationrun",
     "schedule.view_schedule",
+    "audits.view_auditrecord",
     "changes.view_change",
     "changes.view_standingapproval",
     "changes.view_freeze",

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from django.db import connection
+
+from audits import triggers
 from audits.contracts import Actor
 from audits.models import AuditRecord
 from audits.record import append
@@ -21,3 +24,11 @@ def a_record(**fields: Any) -> AuditRecord:
         "host": "chris-testing",
     }
     return append(**said | fields)
+
+
+def sql(statement: str, *values: str) -> None:
+    """As the database's owner, who can take triggers down and put them up again."""
+    triggers.take_down(connection)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+    triggers.ensure(using="default")
