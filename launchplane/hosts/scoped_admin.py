@@ -14,6 +14,7 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest
 
 from launchplane.access.rights import may, visible
+from launchplane.hosts.edits import before_and_after, record_edit
 from launchplane.hosts.models import Host
 from launchplane.hosts.signals import host_edited
 
@@ -51,11 +52,16 @@ class ScopedAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         self._tell(obj)
+        if form.changed_data:
+            record_edit(obj, "changed" if change else "added", before_and_after(form))
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        key = obj.pk
         super().delete_model(request, obj)
         if not isinstance(obj, Host):
             self._tell(obj)
+        obj.pk = key
+        record_edit(obj, "deleted", {})
 
     def _tell(self, obj: Model) -> None:
         """Once it is stored: what is shown of this host has to be judged anew."""
