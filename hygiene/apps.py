@@ -8,7 +8,9 @@ class HygieneConfig(AppConfig):
 
     def ready(self) -> None:
         from hygiene.freshness import watch_policy
+        from hygiene.kinds import register_kinds
         from hygiene.schedule import register
 
         register()
+        register_kinds()
         watch_policy()

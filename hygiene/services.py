@@ -116,9 +116,7 @@ def _observe_and_store(host: Host, run: ObservationRun) -> Snapshot:
     progress = _Progress(run)
     last = host.snapshots.first()
     seen = observe(host, since=last.observed_at if last else None, progress=progress)
-    layers = learn_layers(
-        host, seen.engine, seen.observation.inventory.layered_ids, progress=progress
-    )
+    layers = learn_layers(host, seen.engine, seen.observation.inventory.layered_ids, progress=progress)
     progress("storing")
     return store(host, seen.observation, layers, first=last is None)
 
