@@ -1,7 +1,7 @@
 """What a budget says of the resources that nothing else decides. Pure.
 
 Age first: younger, or used more recently, than `min_age_seconds` is kept. Of the rest all may go if there is no
-`max_bytes`; with one, the longest unused go until the scope fits, and never below `reserve_bytes`.
+`max_bytes`; with one, the longest unused go until what nothing else keeps fits, and never below `reserve_bytes` of it.
 """
 
 from collections import defaultdict
@@ -14,13 +14,17 @@ from launchplane.words import human_bytes, human_duration
 
 
 class Claim(NamedTuple):
-    """A resource that its scope's budget decides on: how long it is unused, and what its removal frees alone."""
+    """A resource that its scope's budget decides on: how long it is unused, and what its removal frees alone.
+
+    `idle` is sure; `idle_as_seen` is longer where events were lost since, and a use with them perhaps.
+    """
 
     key: tuple[Kind, str]
     scope: str
     idle: timedelta
     size_bytes: int
     noun: str
+    idle_as_seen: timedelta | None = None
 
 
 Decision = tuple[Class, str, str]
@@ -53,11 +57,17 @@ def _within(claims: list[Claim], budget: BudgetRule) -> Iterator[tuple[Claim, De
         f"budget.{budget.scope}.age",
         f"The budget for {budget.scope} keeps what was used within {bound}.",
     )
+    missed = (
+        Class.KEPT,
+        f"budget.{budget.scope}.gap",
+        "No use of it was seen, but events were lost and one may have been missed; "
+        f"the budget for {budget.scope} keeps what may have been used within {bound}.",
+    )
     fits, reserved = _fits(budget), _reserved(budget)
     left, at_the_reserve = sum(claim.size_bytes for claim in claims), False
     for claim in sorted(claims, key=lambda claim: (-claim.idle, claim.key)):
         if claim.idle < min_age:
-            yield claim, young
+            yield claim, missed if (claim.idle_as_seen or claim.idle) >= min_age else young
         elif budget.max_bytes is not None and left <= budget.max_bytes:
             yield claim, fits
         elif at_the_reserve or left - claim.size_bytes < budget.reserve_bytes:
@@ -70,12 +80,12 @@ def _within(claims: list[Claim], budget: BudgetRule) -> Iterator[tuple[Claim, De
 
 
 def _fits(budget: BudgetRule) -> Decision:
-    reason = f"What is left of {budget.scope} fits its budget of {human_bytes(budget.max_bytes)}."
+    reason = f"What nothing else keeps of {budget.scope} fits the budget of {human_bytes(budget.max_bytes)}."
     return Class.KEPT, f"budget.{budget.scope}.size", reason
 
 
 def _reserved(budget: BudgetRule) -> Decision:
-    reason = f"The budget for {budget.scope} always keeps {human_bytes(budget.reserve_bytes)}."
+    reason = f"The budget for {budget.scope} keeps {human_bytes(budget.reserve_bytes)} beyond what else is kept."
     return Class.KEPT, f"budget.{budget.scope}.reserve", reason
 
 

@@ -38,10 +38,12 @@ def warm_parts(inventory: Inventory, policy: Policy) -> dict[Key, str]:
 def protected_parts(inventory: Inventory, protections: Protections) -> dict[Key, ProtectionRule]:
     """Each part of a builder that is never to be touched, as a builder, or because its container or volume is not.
 
-    Without its state and image a builder is none, and a container without its volume is not what was protected.
+    Without its state and image a builder is none, and a container without its volume is not what was protected. The
+    records of its build cache are in its state, and stay with it.
     """
     containers = {container.id: container for container in inventory.containers}
     volumes = {volume.name: volume for volume in inventory.volumes}
+    rules: dict[str, ProtectionRule] = {}
     parts: dict[Key, ProtectionRule] = {}
     for builder in inventory.builders:
         rule = protections.match(Kind.BUILDER, (builder.name,), {})
@@ -50,27 +52,31 @@ def protected_parts(inventory: Inventory, protections: Protections) -> dict[Key,
         if volume := volumes.get(builder.volume or ""):
             rule = rule or protections.match(Kind.VOLUME, (volume.name,), volume.labels)
         if rule is not None:
+            rules[builder.name] = rule
             parts |= dict.fromkeys(_parts(builder), rule)
-    return parts
+    inside = ((record, rules[record.builder]) for record in inventory.build_cache if record.builder in rules)
+    return parts | {(Kind.BUILD_CACHE, record.key): rule for record, rule in inside}
 
 
 def orphan_parts(inventory: Inventory, policy: Policy) -> dict[Key, str]:
     """Each part of a builder that is left over, with why; an image only if nobody else has it.
 
-    Empty where the containers could not all be listed: the one that seems to be gone may be there.
+    Empty where the containers could not all be listed, as the one that seems to be gone may be there, or the services,
+    as one that this engine cannot see may mount the state.
     """
     spare = [
         builder
         for builder in inventory.builders
         if builder.state != "running" and not any(answers_to(builder.name, name) for name in policy.required_builders)
     ]
-    if not spare or "containers" in inventory.unmeasured:
+    if not spare or {"containers", "services"} & inventory.unmeasured.keys():
         return {}
     holders = _holders(inventory)
-    counted = {volume.name: volume.ref_count or 0 for volume in inventory.volumes}
+    counted = {volume.name: volume.ref_count for volume in inventory.volumes}
+    unlisted = None if "volumes" in inventory.unmeasured else 0
     parts: dict[Key, str] = {}
     for builder in spare:
-        if not _is_left_over(builder, holders, counted):
+        if not _is_left_over(builder, holders, counted.get(builder.volume or "", unlisted)):
             continue
         gone = "its container is gone" if builder.state == "orphan" else "its container is stopped"
         reason = f"Left over from builder {builder.name}: {gone}, and the host does not require it."
@@ -80,14 +86,14 @@ def orphan_parts(inventory: Inventory, policy: Policy) -> dict[Key, str]:
     return parts
 
 
-def _is_left_over(builder: Builder, holders: Mapping[Key, set[str]], counted: Mapping[str, int]) -> bool:
-    """Of a builder that does not run: its state is a known one, and its state volume is in nobody else's hands."""
+def _is_left_over(builder: Builder, holders: Mapping[Key, set[str]], references: int | None) -> bool:
+    """Of a builder that does not run: its state is a known one, and nobody else has, or may have, its state volume."""
     if builder.state == "stopped" and builder.container_state not in STOPPED:
         return False
     if builder.volume is None:
         return True
     known = holders[Kind.VOLUME, builder.volume]
-    return known <= {builder.container_id} and counted.get(builder.volume, 0) <= len(known)
+    return known <= {builder.container_id} and references is not None and references <= len(known)
 
 
 def _holders(inventory: Inventory) -> defaultdict[Key, set[str]]:

@@ -5,15 +5,16 @@ Order: protected, in use, unknown, then what its budget says. Pure; unknown is t
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from hygiene.budgets import Claim, decide
-from hygiene.builder_parts import builder_key, is_stopped, orphan_parts, protected_parts, warm_parts
+from hygiene.builder_parts import STOPPED, builder_key, is_stopped, orphan_parts, protected_parts, warm_parts
 from hygiene.contracts import (
     Builder,
     CacheRecord,
     Class,
+    Confidence,
     Container,
     History,
     Image,
@@ -26,7 +27,7 @@ from hygiene.contracts import (
 )
 from hygiene.labels import carries
 from hygiene.protections import Protections
-from hygiene.users import Users, find_users
+from hygiene.users import Users, called, find_users, in_words
 
 
 class Verdict(NamedTuple):
@@ -55,6 +56,12 @@ class _Facts:
     set_apart: Mapping[Key, Verdict]
     orphans: Mapping[Key, str]
     now: datetime
+
+    def hidden_users(self) -> Verdict | None:
+        """The verdict on what nobody is seen to use, where not everybody is seen."""
+        if not self.containers_known:
+            return _users_unknown("containers")
+        return None if self.services_known else _users_unknown("services")
 
 
 def classify(
@@ -145,8 +152,8 @@ def _unused_image(item: Image, key: Key, facts: _Facts) -> Verdict | Claim:
         since = max(item.created_at, past.dangling_since or facts.now)
         scope = "images.labelled" if carries(item.labels, facts.policy.managed_label) else "images.dangling"
         return Claim(key, scope, facts.now - since, own_bytes, "an image without a tag")
-    idle = facts.now - max(past.first_seen_at, past.unused_since or past.first_seen_at, item.created_at)
-    return Claim(key, "images", idle, own_bytes, "an image")
+    idle, as_seen = _idle(past, item.created_at, facts.now)
+    return Claim(key, "images", idle, own_bytes, "an image", as_seen)
 
 
 def _container(item: Container, key: Key, facts: _Facts) -> Verdict | Claim:
@@ -159,8 +166,19 @@ def _container(item: Container, key: Key, facts: _Facts) -> Verdict | Claim:
     past = facts.history.get(key)
     if item.size_rw_bytes is None or item.created_at is None or past is None or not is_stopped(item):
         return _unknown("container", size=item.size_rw_bytes, created=item.created_at, past=past)
-    idle = facts.now - max(item.created_at, past.first_seen_at, past.unused_since or past.first_seen_at)
-    return Claim(key, "containers", idle, item.size_rw_bytes, "a stopped container")
+    idle, as_seen = _idle(past, item.created_at, facts.now)
+    return Claim(key, "containers", idle, item.size_rw_bytes, "a stopped container", as_seen)
+
+
+def _idle(past: History, created_at: datetime, now: datetime) -> tuple[timedelta, timedelta]:
+    """For how long it is surely unused, and for how long no use was seen, though one may have been missed."""
+    here = max(created_at, past.first_seen_at)
+    surely = max(here, min(past.surely_unused_since, now))
+    return now - surely, now - (max(here, past.last_used_at or here) if _has_gap(past) else surely)
+
+
+def _has_gap(past: History) -> bool:
+    return past.last_used_confidence is Confidence.GAP
 
 
 def _volume(item: Volume, key: Key, facts: _Facts) -> Verdict:
@@ -173,16 +191,16 @@ def _volume(item: Volume, key: Key, facts: _Facts) -> Verdict:
     if item.ref_count:
         count = item.ref_count
         return Verdict(Class.IN_USE, "volume.referenced", f"The engine counts {count} references to it.")
-    if not facts.containers_known:
-        return _users_unknown("containers")
-    return Verdict(
+    return facts.hidden_users() or Verdict(
         Class.KEPT,
         "volume.by_name_only",
-        "No container uses it. Volumes hold data, so no budget covers them: it goes only when retired by name.",
+        "Nobody uses it. Volumes hold data, so no budget covers them: it goes only when retired by name.",
     )
 
 
 def _cache(item: CacheRecord, key: Key, facts: _Facts) -> Verdict | Claim:
+    if found := _protected(facts, Kind.BUILD_CACHE, dict.fromkeys((item.id, item.key)), {}):
+        return found
     if item.in_use:
         return Verdict(Class.IN_USE, "build_cache.in_use", "A build uses it now.")
     last = item.last_used_at or item.created_at
@@ -204,17 +222,20 @@ def _builder(item: Builder, key: Key, facts: _Facts) -> Verdict:
             "builder.unlisted",
             "It runs, but is not on the host's list of required builders. Enter it there, or stop it.",
         )
-    if users := facts.users.of_volume(item.volume or ""):
-        return Verdict(Class.IN_USE, "builder.state_used", f"Its state volume is used by {users}.")
-    return _users_unknown("containers")
+    own = called(item.container_name or "", item.container_state)
+    if others := [user for user in facts.users.volume_users(item.volume or "") if user != own]:
+        return Verdict(Class.IN_USE, "builder.state_used", f"Its state volume is used by {in_words(others)}.")
+    if found := facts.hidden_users():
+        return found
+    known = item.state != "stopped" or item.container_state in STOPPED
+    return _not_known("builder", ["references to its state volume" if known else "state"])
 
 
 def _unknown(what: str, *, size: int | None, created: datetime | None, past: History | None) -> Verdict:
-    missing = [name for name, value in (("size", size), ("age", created), ("history", past)) if value is None] or [
-        "state"
-    ]
-    return Verdict(
-        Class.UNKNOWN,
-        "unmeasured",
-        f"Not known of this {what}: {', '.join(missing)}. Until it is, it is treated as protected.",
-    )
+    missing = [name for name, value in (("size", size), ("age", created), ("history", past)) if value is None]
+    return _not_known(what, missing or ["state"])
+
+
+def _not_known(what: str, missing: list[str]) -> Verdict:
+    reason = f"Not known of this {what}: {', '.join(missing)}. Until it is, it is treated as protected."
+    return Verdict(Class.UNKNOWN, "unmeasured", reason)

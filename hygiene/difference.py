@@ -1,12 +1,20 @@
 """What changed between two snapshots. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from hygiene.builder_parts import builder_key
 from hygiene.contracts import Builder, CacheRecord, Container, Image, Inventory, Key, Kind, Volume
+from hygiene.lists import not_listed, not_read
 from launchplane.words import human_bytes
 
+KINDS = {
+    Kind.IMAGE: "images",
+    Kind.CONTAINER: "containers",
+    Kind.VOLUME: "volumes",
+    Kind.BUILD_CACHE: "build cache",
+    Kind.BUILDER: "builders",
+}
 Item = Image | Container | Volume | CacheRecord | Builder
 
 
@@ -23,16 +31,26 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The lines between two inventories, largest first."""
+    """The lines between two inventories, largest first; `not_compared` names what one of the two could not list."""
 
     added: tuple[Line, ...]
     gone: tuple[Line, ...]
     changed: tuple[Line, ...]
+    not_compared: tuple[str, ...] = ()
 
 
 def difference(older: Inventory, newer: Inventory) -> Difference:
-    """What `newer` has more, what it has no more, and what is there in both but differs."""
+    """What `newer` has more, what it has no more, and what is there in both but differs.
+
+    A list that is not whole in both is left out: what it lacks has neither come nor gone.
+    """
     before, after = dict(_items(older)), dict(_items(newer))
+    hidden = [kind for kind in KINDS if kind in not_listed(older) or kind in not_listed(newer)]
+    inside = {record.builder for each in (older, newer) for record in each.build_cache}
+    silent = sorted(inside & (not_read(older).keys() | not_read(newer).keys()))
+    for items in (before, after):
+        for key in [key for key, item in items.items() if _is_hidden(item, key, hidden, silent)]:
+            del items[key]
     changed = [
         _line(key, after[key], _how(before[key], after[key]))
         for key in after.keys() & before.keys()
@@ -42,7 +60,12 @@ def difference(older: Inventory, newer: Inventory) -> Difference:
         added=_sorted([_line(key, after[key], "new") for key in after.keys() - before.keys()]),
         gone=_sorted([_line(key, before[key], "gone") for key in before.keys() - after.keys()]),
         changed=_sorted([line for line in changed if line.what]),
+        not_compared=(*(KINDS[kind] for kind in hidden), *(f"build cache of builder {name}" for name in silent)),
     )
+
+
+def _is_hidden(item: Item, key: Key, kinds: Collection[Kind], builders: Collection[str]) -> bool:
+    return key[0] in kinds or (isinstance(item, CacheRecord) and item.builder in builders)
 
 
 def _items(inventory: Inventory) -> Iterator[tuple[Key, Item]]:

@@ -1,7 +1,10 @@
 """Layer facts: asked for once for each image id, and kept, since ids are immutable."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.utils import timezone
 
 from hygiene.models import ImageLayers
 from hygiene.parse.values import amount
@@ -10,6 +13,8 @@ from launchplane.hosts.engine import Engine, Progress
 from launchplane.hosts.models import Host
 
 BATCH = 500
+NOTED_EVERY = timedelta(days=30)
+KEPT_FOR = timedelta(days=90)  # after nobody wants them; long enough for every snapshot that a budget is tried on
 DIGEST = re.compile(r"[a-z0-9]+:[0-9a-f]{32,128}")  # OCI image spec, "Digests"
 
 
@@ -33,6 +38,7 @@ def learn_layers(host: Host, engine: Engine, image_ids: Iterable[str], *, progre
     """
     ids = list(image_ids)
     known = known_layers(host, ids)
+    _forget(host, known, now=timezone.now())
     missing = [image for image in ids if image not in known]
     if not missing:
         return known
@@ -44,11 +50,28 @@ def learn_layers(host: Host, engine: Engine, image_ids: Iterable[str], *, progre
 
 def keep_layers(host: Host, learnt: Mapping[str, Layers]) -> None:
     """Keep the layers of images of `host`, by id; what is kept already stays."""
+    now = timezone.now()
     rows = [
-        ImageLayers(host=host, image_id=image, layers=" ".join(found.layers), sizes=" ".join(map(str, found.sizes)))
+        ImageLayers(
+            host=host,
+            image_id=image,
+            layers=" ".join(found.layers),
+            sizes=" ".join(map(str, found.sizes)),
+            wanted_at=now,
+        )
         for image, found in learnt.items()
     ]
     ImageLayers.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+
+
+def _forget(host: Host, wanted: Collection[str], *, now: datetime) -> None:
+    """Note what is wanted still, once in a while, and drop what has not been in a long time."""
+    rows = ImageLayers.objects.filter(host=host)
+    aged = list(rows.filter(wanted_at__lt=now - NOTED_EVERY).values_list("pk", "image_id"))
+    still = [pk for pk, image in aged if image in wanted]
+    for start in range(0, len(still), BATCH):
+        rows.filter(pk__in=still[start : start + BATCH]).update(wanted_at=now)
+    rows.filter(wanted_at__lt=now - KEPT_FOR).delete()
 
 
 def _layers(value: object) -> Layers | None:

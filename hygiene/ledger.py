@@ -1,11 +1,14 @@
 """The ledger: since when a resource is here, and when it was last used (X5). A pass writes only what changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from hygiene.builder_parts import builder_key
 from hygiene.contracts import Confidence, Event, History, Inventory, Key, Kind
+from hygiene.contracts.policy import GAP_NOTED_EVERY
 from hygiene.models import Resource
 from hygiene.uses import last_uses
 from launchplane.hosts.models import Host
@@ -50,12 +53,11 @@ class Seen:
 
 
 class Ledger:
-    """The ledger of one host, read once."""
+    """The ledger of one host: what is there, read once. What is gone is read when it comes back."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        values = Resource.objects.filter(host=host).values_list("kind", "key", "pk", *FIELDS)
-        self._rows = {(KINDS[kind], key): Row(*rest) for kind, key, *rest in values.iterator()}
+        self._rows = _read(Resource.objects.filter(host=host, gone_at=None))
 
     def record(self, inventory: Inventory, events: tuple[Event, ...], *, events_lost: bool, now: datetime) -> int:
         """Bring the ledger up to what a pass saw. Returns how many rows were written.
@@ -63,8 +65,9 @@ class Ledger:
         Kinds that the pass could not list are left as they are: not listed is not gone.
         """
         uses = last_uses(inventory, events)
-        before = {key: replace(row) for key, row in self._rows.items()}
         seen = dict(_seen(inventory))
+        self._rows |= self._gone(seen.keys() - self._rows.keys())
+        before = {key: replace(row) for key, row in self._rows.items()}
         for key, what in seen.items():
             row = self._rows.get(key)
             if row is None:
@@ -92,6 +95,16 @@ class Ledger:
             if row.gone_at is None
         }
 
+    def _gone(self, keys: Set[Key]) -> dict[Key, Row]:
+        """The rows of what was there before and went."""
+        found: dict[Key, Row] = {}
+        for kind in Kind:
+            names = sorted(key for of, key in keys if of == kind)
+            for start in range(0, len(names), BATCH):
+                rows = Resource.objects.filter(host=self._host, kind=kind, key__in=names[start : start + BATCH])
+                found |= _read(rows)
+        return found
+
     def _write(self, before: dict[Key, Row]) -> int:
         new = [self._resource(key, row) for key, row in self._rows.items() if key not in before]
         changed = [self._resource(key, row) for key, row in self._rows.items() if key in before and row != before[key]]
@@ -101,6 +114,11 @@ class Ledger:
 
     def _resource(self, key: Key, row: Row) -> Resource:
         return Resource(pk=row.pk, host=self._host, kind=key[0].value, key=key[1], **row.fields())
+
+
+def _read(rows: QuerySet[Resource]) -> dict[Key, Row]:
+    values = rows.values_list("kind", "key", "pk", *FIELDS)
+    return {(KINDS[kind], key): Row(*rest) for kind, key, *rest in values.iterator()}
 
 
 def record(host: Host, inventory: Inventory, events: tuple[Event, ...], *, events_lost: bool, now: datetime) -> int:
@@ -164,12 +182,23 @@ def _update(row: Row, what: Seen, used_at: datetime | None, *, lost: bool, now: 
 
 
 def _rest(row: Row, used_at: datetime | None, *, lost: bool, now: datetime) -> None:
-    """Nobody uses it now: note when and how surely that began, if it is news."""
+    """Nobody uses it now: note when and how surely that began, if it is news.
+
+    With an event of a use nothing was missed since: events are lost oldest first.
+    """
     if used_at is not None and (row.last_used_at is None or used_at > row.last_used_at):
         row.last_used_at, row.last_used_confidence = used_at, Confidence.EVENT.value
         row.unused_since = used_at
     elif row.in_use:
         row.last_used_at = row.unused_since = now
         row.last_used_confidence = (Confidence.GAP if lost else Confidence.POLLED).value
+    elif lost and not _gap_is_noted(row, now):
+        row.last_used_confidence, row.unused_since = Confidence.GAP.value, now
     row.in_use = False
     row.unused_since = row.unused_since or now
+
+
+def _gap_is_noted(row: Row, now: datetime) -> bool:
+    if row.last_used_confidence != Confidence.GAP or row.unused_since is None:
+        return False
+    return now - row.unused_since < GAP_NOTED_EVERY

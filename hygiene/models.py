@@ -1,12 +1,14 @@
 """What was seen on a host and what an operator said about it."""
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 
 from hygiene.contracts import BudgetRule, Confidence, ProtectionRule
 from hygiene.contracts import Kind as ResourceKind
 from launchplane.hosts.models import Host
 from launchplane.hosts.validators import validate_pattern
+from launchplane.words import CENTURY_SECONDS
 
 
 class Protection(models.Model):
@@ -49,6 +51,7 @@ FIXED_SCOPES = (
     "runner_work",
     "logs",
 )
+NOT_JUDGED_YET = ("runner_work", "logs")  # a budget can be set; what it would decide on is only measured so far
 
 
 def validate_scope(value: str) -> None:
@@ -68,7 +71,9 @@ class Budget(models.Model):
     scope = models.CharField(max_length=300, validators=[validate_scope])
     max_bytes = models.BigIntegerField(null=True, blank=True, help_text="Empty: age alone decides.")
     reserve_bytes = models.BigIntegerField(default=0, help_text="Always kept, whatever its age.")
-    min_age_seconds = models.BigIntegerField(help_text="Younger, or used more recently, is kept.")
+    min_age_seconds = models.BigIntegerField(
+        validators=[MaxValueValidator(CENTURY_SECONDS)], help_text="Younger, or used more recently, is kept."
+    )
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.REPORT)
 
     class Meta:
@@ -80,6 +85,10 @@ class Budget(models.Model):
                 & models.Q(reserve_bytes__gte=0)
                 & models.Q(min_age_seconds__gte=0),
                 name="budget_is_not_negative",
+            ),
+            # so that no time can be reckoned beyond what a calendar has
+            models.CheckConstraint(
+                condition=models.Q(min_age_seconds__lte=CENTURY_SECONDS), name="budget_age_within_a_century"
             ),
             models.CheckConstraint(
                 condition=models.Q(max_bytes__isnull=True) | models.Q(max_bytes__gte=models.F("reserve_bytes")),
@@ -136,6 +145,8 @@ class ImageLayers(models.Model):
     image_id = models.CharField(max_length=255)
     layers = models.TextField()
     sizes = models.TextField()
+    # noted once a month, not at each pass: what nobody asked for in a long time is dropped
+    wanted_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["host", "image_id"], name="image_layers_once")]

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from hygiene.builder_parts import builder_key
 from hygiene.contracts import (
     Builder,
+    Class,
     Finding,
     Inventory,
     Key,
@@ -19,7 +21,7 @@ from hygiene.fields import field_words
 from hygiene.judge import Judgement
 from hygiene.labels import carries
 from hygiene.names import is_called
-from hygiene.parse.builders import answers_to
+from hygiene.parse.builders import answers_to, is_first_node
 from hygiene.parse.values import amount
 from launchplane.hosts.models import Host
 from launchplane.words import human_bytes
@@ -74,6 +76,8 @@ class _Orphans:
 
     def __init__(self, inventory: Inventory, judgement: Judgement, reasons: dict[str, str]) -> None:
         self._lists, self._reasons = inventory.unmeasured, reasons
+        verdicts = (judgement.verdicts[Kind.BUILDER, builder_key(builder)] for builder in inventory.builders)
+        self._unsure = next((verdict.reason for verdict in verdicts if verdict.cls == Class.UNKNOWN), None)
         keys = [key for key, verdict in judgement.verdicts.items() if verdict.rule == "builder.orphan"]
         self.containers = self._count(keys, Kind.CONTAINER, "containers")
         self.images = self._count(keys, Kind.IMAGE, "images")
@@ -81,8 +85,9 @@ class _Orphans:
         self.reclaim = judgement.reclaim(keys)
 
     def _count(self, keys: list[Key], kind: Kind, field: str) -> int | None:
-        # without the containers no volume can be told to be an orphan
-        reason = self._lists.get(field) or self._lists.get("containers")
+        # without those who may use it no volume can be told to be an orphan
+        listed = (self._lists.get(name) for name in (field, "containers", "services"))
+        reason = next(filter(None, listed), self._unsure)
         if reason is not None:
             self._reasons[f"orphan_buildkit_{field}"] = reason
             return None
@@ -149,14 +154,18 @@ def _joint(inventory: Inventory, judgement: Judgement, reasons: dict[str, str]) 
 
 
 def warm_builders(inventory: Inventory, policy: Policy) -> Iterator[WarmBuilder]:
-    """Each required builder, node by node: warm only with container, state volume and image all there."""
+    """Each required builder, node by node: warm only with container, state volume and image all there.
+
+    Without its first node it is missing, whatever else has its name and a number: that may be another builder.
+    """
     for name in policy.required_builders:
         nodes = [builder for builder in inventory.builders if answers_to(builder.name, name)]
-        if not nodes:
+        if not any(is_first_node(builder.name, name) for builder in nodes):
             state = "unknown" if {"containers", "volumes"} & inventory.unmeasured.keys() else "missing"
             yield WarmBuilder.model_validate(
                 {"name": name, "node": name, "container": None, "volume": None, "state": state}
             )
+            continue
         for node in nodes:
             yield WarmBuilder(
                 name=name,

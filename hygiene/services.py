@@ -30,6 +30,11 @@ from launchplane.problems import Problem
 Status = ObservationRun.Status
 SAID_EVERY_SECONDS = 0.5
 GIVEN_UP_AFTER = timedelta(minutes=10)
+KEPT_RUNS = 500
+
+
+class _Taken(Exception):
+    """A queued run that somebody else has claimed or ended by now: the queue may deliver one twice."""
 
 
 def request_observation(host: Host, *, by: User) -> ObservationRun:
@@ -55,6 +60,8 @@ def run_queued(run_id: int) -> None:
         return
     try:
         observe_host(run.host, asked_by=run.asked_by, run=run)
+    except _Taken:
+        return
     except Problem as problem:
         still_queued = ObservationRun.objects.filter(pk=run.pk, status=Status.QUEUED)
         still_queued.update(**_ending(Status.FAILED, problem.code, problem.sentence))
@@ -185,26 +192,46 @@ def _settle_lost(runs: QuerySet[ObservationRun]) -> None:
     runs.update(**_ending(Status.LOST, "lost", sentence))
 
 
-def _give_up_old(host: Host) -> None:
+def _give_up_old(host: Host, *, but: ObservationRun | None = None) -> None:
     """A run nobody has ended for ten minutes is lost: its own time limits are far below that."""
     long_ago = timezone.now() - GIVEN_UP_AFTER
-    _settle_lost(host.runs.filter(status=Status.QUEUED, asked_at__lt=long_ago))
+    waiting = host.runs.filter(status=Status.QUEUED, asked_at__lt=long_ago)
+    _settle_lost(waiting.exclude(pk=but.pk) if but else waiting)
     _settle_lost(host.runs.filter(status=Status.RUNNING, started_at__lt=long_ago))
 
 
 def _claim(host: Host, asked_by: str, run: ObservationRun | None) -> ObservationRun:
-    """The run, marked as running: the one for the host, which the database sees to."""
-    _give_up_old(host)
+    """The run, marked as running: the one for the host, which the database sees to.
+
+    A queued one is claimed by exactly one worker. Raises _Taken if that is another, Problem if the host is busy.
+    """
+    _give_up_old(host, but=run)
+    _forget_old_runs(host)
     now = timezone.now()
-    run = run or ObservationRun(host=host, asked_by=asked_by, asked_at=now)
-    run.status, run.started_at, run.machine = Status.RUNNING, now, platform.node()[:100]
-    run.progress = "asking the engine and reading the machine"
+    claimed = {
+        "status": Status.RUNNING,
+        "started_at": now,
+        "machine": platform.node()[:100],
+        "progress": "asking the engine and reading the machine",
+    }
     try:
         with transaction.atomic():
-            run.save()
+            if run is None:
+                return ObservationRun.objects.create(host=host, asked_by=asked_by, asked_at=now, **claimed)
+            mine = ObservationRun.objects.filter(pk=run.pk, status=Status.QUEUED).update(**claimed)
     except IntegrityError as error:
         raise _already_running(host) from error
+    if not mine:
+        raise _Taken
+    run.refresh_from_db()
     return run
+
+
+def _forget_old_runs(host: Host) -> None:
+    """Of each host the last runs stay; what they saw is in its snapshots."""
+    old = list(host.runs.values_list("pk", flat=True)[KEPT_RUNS : KEPT_RUNS + KEPT_RUNS])
+    if old:
+        host.runs.filter(pk__in=old).exclude(status__in=(Status.QUEUED, Status.RUNNING)).delete()
 
 
 def _already_running(host: Host) -> Problem:

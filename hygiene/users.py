@@ -42,8 +42,7 @@ def find_users(inventory: Inventory) -> Users:
     """Look through the containers and services of an inventory once."""
     users = Users({}, {}, {})
     for container in inventory.containers:
-        state = "" if container.alive else f" ({container.state})"
-        words = f"container {container.name or container.id[:12]}{state}"
+        words = called(container.name or container.id[:12], None if container.alive else container.state)
         users.by_image_id.setdefault(container.image_id, []).append(words)
         _add(users.by_volume, (mount.source for mount in container.mounts if mount.kind == "volume"), words)
     for service in inventory.services or ():
@@ -51,6 +50,11 @@ def find_users(inventory: Inventory) -> Users:
         _add(users.by_image_ref, local_names(service.image), words)
         _add(users.by_volume, service.volumes, words)
     return users
+
+
+def called(name: str, stopped_as: str | None) -> str:
+    """A container as a user: its name, and the state of one that does not run."""
+    return f"container {name}" if stopped_as is None else f"container {name} ({stopped_as})"
 
 
 def in_words(names: list[str]) -> str:

@@ -5,6 +5,7 @@ import unicodedata
 from datetime import datetime, timedelta
 
 NOT_MEASURED = "not measured"
+CENTURY_SECONDS = 100 * 365 * 86_400  # the longest time that can be entered
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 CONTROLS = {"\n": "LF", "\r": "CR", "\t": "TAB", "\x1b": "ESC", "\0": "NUL"}
 DIGEST = re.compile(r"[0-9a-f]{32,128}")

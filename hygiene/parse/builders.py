@@ -89,3 +89,8 @@ def answers_to(node: str, wanted: str) -> bool:
     buildx names the nodes of a builder `<builder>0`, `<builder>1` and so on.
     """
     return node == wanted or (node.startswith(wanted) and node[len(wanted) :].isdecimal())
+
+
+def is_first_node(node: str, wanted: str) -> bool:
+    """True if node `node` can only be the builder `wanted`: `ci10` may as well be the first node of a builder `ci1`."""
+    return node in (wanted, f"{wanted}0")

@@ -10,6 +10,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from launchplane.words import CENTURY_SECONDS
+
 LARGEST = 2**63 - 1
 SIZES = {
     "B": 1,
@@ -44,9 +46,13 @@ def show_size(value: int) -> str:
 
 
 def parse_length(text: str) -> int:
-    """Seconds from "30 days", "12h" or "3600". Raises ValidationError."""
+    """Seconds from "30 days", "12h" or "3600", at most 100 years of them. Raises ValidationError."""
     plurals = {f"{unit}s": size for unit, size in LENGTHS.items()}
-    return _parse(text, LENGTHS | plurals | SHORT_LENGTHS, "a length of time: write it with its unit, such as 30 days")
+    units = LENGTHS | plurals | SHORT_LENGTHS
+    seconds = _parse(text, units, "a length of time: write it with its unit, such as 30 days")
+    if seconds > CENTURY_SECONDS:
+        raise ValidationError(f"“{text[:80]}” is more than 100 years.")
+    return seconds
 
 
 def show_length(value: int) -> str:

@@ -143,7 +143,7 @@ def test_people_are_told_what_is_not_measured_and_never_a_zero() -> None:
 
     assert outcome.code == 3
     assert "Free disk: not measured of not measured." in outcome.out
-    assert "? disk is not measured: statvfs /var/lib/docker: permission denied" in outcome.out
+    assert "? free_disk_bytes is not measured: statvfs /var/lib/docker: permission denied" in outcome.out
     assert "not measured" in manage("hygiene", "inventory", "dark").out
 
 

@@ -175,6 +175,7 @@ protections = st.sampled_from(
         ProtectionRule(kind="builder", pattern="^old", reason="still needed"),
         ProtectionRule(kind="volume", pattern="_state$", reason="state"),
         ProtectionRule(kind="image", pattern=":latest$", reason="current"),
+        ProtectionRule(kind="any", pattern="^(ci0/)?r1$", reason="asked for"),
     ]
 )
 

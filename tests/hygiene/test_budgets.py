@@ -3,11 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hygiene.budgets import Claim, Decision, decide
 from hygiene.contracts import BudgetRule, Class, Kind
+from hygiene.models import Budget
+from launchplane.words import CENTURY_SECONDS
+from tests.factories import a_host
 
 DAY = timedelta(days=1)
 GB = 10**9
@@ -48,7 +53,11 @@ def test_with_a_maximum_the_longest_unused_go_until_the_rest_fits() -> None:
     claims = [claim("new", 10), claim("old", 30), claim("older", 40), claim("young", 1)]
     found = decided(claims, rule(most=2 * GB))
     assert {name for name, decision in found.items() if decision[0] == Class.CANDIDATE} == {"old", "older"}
-    assert found["new"] == (Class.KEPT, "budget.images.size", "What is left of images fits its budget of 2 GB.")
+    assert found["new"] == (
+        Class.KEPT,
+        "budget.images.size",
+        "What nothing else keeps of images fits the budget of 2 GB.",
+    )
 
 
 def test_nothing_goes_where_everything_fits() -> None:
@@ -64,7 +73,11 @@ def test_nothing_younger_goes_in_the_place_of_what_the_reserve_keeps() -> None:
 def test_the_reserve_is_never_gone_below() -> None:
     found = decided([claim("a", 30), claim("b", 20), claim("c", 10)], rule(reserve=2 * GB))
     assert {name for name, decision in found.items() if decision[0] == Class.CANDIDATE} == {"a"}
-    assert found["b"] == (Class.KEPT, "budget.images.reserve", "The budget for images always keeps 2 GB.")
+    assert found["b"] == (
+        Class.KEPT,
+        "budget.images.reserve",
+        "The budget for images keeps 2 GB beyond what else is kept.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,6 +95,25 @@ def test_what_may_go_says_all_the_bounds_that_let_it(bounds: BudgetRule, reason:
 def test_each_scope_is_counted_for_itself() -> None:
     claims = [claim("a", 30), claim("b", 30, scope="containers")]
     assert going(claims, rule(most=GB), rule(most=0, scope="containers")) == {"b"}
+
+
+@pytest.mark.parametrize("seconds", [-1, CENTURY_SECONDS + 1, 99_999_999_999 * 86_400])
+def test_no_rule_has_an_age_that_no_calendar_can_hold(seconds: int) -> None:
+    with pytest.raises(ValueError, match="min_age_seconds"):
+        BudgetRule(scope="images", max_bytes=None, reserve_bytes=0, min_age_seconds=seconds)
+
+
+def test_a_century_is_an_age_that_keeps_everything() -> None:
+    assert going([claim("a", 900)], rule(days=36_500)) == set()
+
+
+@pytest.mark.django_db
+def test_no_budget_has_an_age_that_no_calendar_can_hold() -> None:
+    budgets = Budget.objects.filter(host=a_host())
+    with pytest.raises(ValidationError, match="min_age_seconds"):
+        Budget(host=a_host("other"), scope="images", min_age_seconds=CENTURY_SECONDS + 1).full_clean()
+    with pytest.raises(IntegrityError, match="budget_age_within_a_century"), transaction.atomic():
+        budgets.update(min_age_seconds=CENTURY_SECONDS + 1)
 
 
 def test_of_what_is_equally_old_the_first_name_goes_first() -> None:

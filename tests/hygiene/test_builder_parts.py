@@ -2,10 +2,11 @@
 
 import pytest
 
-from hygiene.contracts import Class, Container, Inventory, Kind, Mount, Policy, ProtectionRule, Volume
+from hygiene.contracts import CacheRecord, Class, Container, Inventory, Kind, Mount, Policy, ProtectionRule, Volume
 from hygiene.parse.builders import pair
 from tests.factories import a_container, a_volume, an_image, an_inventory
-from tests.hygiene.judging import an_old_image, policy, verdict
+from tests.hygiene.forest import a_record
+from tests.hygiene.judging import DAY, NOW, an_old_image, budget, policy, verdict
 
 BUILDKIT = an_old_image("moby/buildkit:buildx-stable-1")
 STATE = a_volume("buildx_buildkit_ci0_state")
@@ -14,6 +15,10 @@ STATE = a_volume("buildx_buildkit_ci0_state")
 def a_builder(state: str = "exited") -> Container:
     mount = Mount(kind="volume", source=STATE.name, destination="/var/lib/buildkit")
     return a_container("buildx_buildkit_ci0", BUILDKIT, state=state, mounts=[mount])
+
+
+def an_old_record(record: str) -> CacheRecord:
+    return a_record(record, 5).model_copy(update={"last_used_at": NOW - 40 * DAY})
 
 
 def a_host_with(*containers: Container, volume: Volume = STATE) -> Inventory:
@@ -90,6 +95,41 @@ def test_a_state_volume_with_more_references_than_containers_is_not_left_over() 
     found = classes(a_host_with(volume=STATE.model_copy(update={"ref_count": 1})))
     assert found[Kind.VOLUME] == Class.IN_USE
     assert found[Kind.BUILDER] == Class.UNKNOWN
+
+
+@pytest.mark.parametrize("own", [[], [a_builder()]], ids=["gone", "stopped"])
+def test_a_state_volume_whose_references_are_not_known_is_not_left_over(own: list[Container]) -> None:
+    inventory = a_host_with(*own, volume=STATE.model_copy(update={"ref_count": None}))
+    assert Class.CANDIDATE not in classes(inventory).values()
+    found = verdict(inventory, Kind.BUILDER, "ci0", policy())
+    assert found[:2] == (Class.UNKNOWN, "unmeasured")
+    assert found[2].startswith("Not known of this builder: references to its state volume.")
+
+
+def test_a_stopped_builder_whose_volume_is_gone_is_left_over_and_one_whose_volume_is_not_known_is_not() -> None:
+    gone = a_host_with(a_builder()).model_copy(update={"volumes": ()})
+    assert verdict(gone, Kind.BUILDER, "ci0", policy())[0] == Class.CANDIDATE
+    unread = gone.model_copy(update={"unmeasured": {"volumes": "timed out"}})
+    assert verdict(unread, Kind.BUILDER, "ci0", policy())[0] == Class.UNKNOWN
+
+
+@pytest.mark.parametrize("own", [[], [a_builder()]], ids=["gone", "stopped"])
+def test_where_services_could_not_be_listed_nothing_is_left_over(own: list[Container]) -> None:
+    blind = {"services": None, "unmeasured": {"services": "a worker cannot see them"}}
+    inventory = a_host_with(*own).model_copy(update=blind)
+    assert Class.CANDIDATE not in classes(inventory).values()
+    assert "services could not all be listed" in verdict(inventory, Kind.BUILDER, "ci0", policy())[2]
+
+
+@pytest.mark.req("H45")
+@pytest.mark.parametrize(("kind", "pattern"), [("builder", "^ci0$"), ("volume", "_state$")])
+def test_the_build_cache_of_a_protected_builder_is_protected_with_it(kind: str, pattern: str) -> None:
+    rule = ProtectionRule.model_validate({"kind": kind, "pattern": pattern, "reason": "still needed"})
+    record = an_old_record("r1").model_copy(update={"builder": "ci0"})
+    inventory = a_host_with(a_builder("running")).model_copy(update={"build_cache": (record, an_old_record("r2"))})
+    rules = policy(budget("builder:ci0", seconds=0), budget("build_cache", seconds=0), protections=(rule,))
+    assert verdict(inventory, Kind.BUILD_CACHE, "ci0/r1", rules)[0] == Class.PROTECTED
+    assert verdict(inventory, Kind.BUILD_CACHE, "r2", rules)[0] == Class.CANDIDATE
 
 
 def test_a_builder_in_a_state_that_nobody_knows_is_not_left_over() -> None:

@@ -87,6 +87,46 @@ def test_an_image_that_was_used_yesterday_is_kept() -> None:
     assert verdict(an_inventory([image]), Kind.IMAGE, image.id, policy(budget("images")), past=past)[0] == Class.KEPT
 
 
+@pytest.mark.req("X5")
+@pytest.mark.parametrize(
+    ("used_days", "gap_days", "expected"),
+    [
+        (None, 1, (Class.KEPT, "budget.images.gap")),
+        (None, 7.9, (Class.KEPT, "budget.images.gap")),
+        (20, 1, (Class.KEPT, "budget.images.gap")),
+        (1, 1, (Class.KEPT, "budget.images.age")),
+        (None, 8, (Class.CANDIDATE, "budget.images")),
+    ],
+)
+def test_an_image_is_as_old_as_the_last_gap_in_which_a_use_may_have_been_missed(
+    used_days: float | None, gap_days: float, expected: tuple[Class, str]
+) -> None:
+    image = an_old_image("web:1")
+    used = None if used_days is None else NOW - used_days * DAY
+    past = History(NOW - 30 * DAY, used, Confidence.GAP, None, NOW - gap_days * DAY)
+    assert verdict(an_inventory([image]), Kind.IMAGE, image.id, policy(budget("images")), past=past)[:2] == expected
+
+
+@pytest.mark.req("X5")
+def test_what_is_kept_for_a_gap_says_that_a_use_may_have_been_missed() -> None:
+    container = a_container("web", an_image(), state="exited")
+    past = History(NOW - 30 * DAY, None, Confidence.GAP, None, NOW - HOUR)
+    inventory, rules = an_inventory(containers=[container]), policy(budget("containers"))
+    assert verdict(inventory, Kind.CONTAINER, container.id, rules, past=past) == (
+        Class.KEPT,
+        "budget.containers.gap",
+        "No use of it was seen, but events were lost and one may have been missed; the budget for containers keeps "
+        "what may have been used within 7 days.",
+    )
+
+
+def test_a_budget_without_a_minimum_age_lets_go_whatever_was_missed() -> None:
+    image = an_old_image("web:1")
+    past = History(NOW - 30 * DAY, None, Confidence.GAP, None, NOW)
+    rules = policy(budget("images", seconds=0))
+    assert verdict(an_inventory([image]), Kind.IMAGE, image.id, rules, past=past)[0] == Class.CANDIDATE
+
+
 @pytest.mark.req("H41")
 def test_an_image_of_a_container_says_whose() -> None:
     image = an_old_image("web:1")
@@ -113,6 +153,13 @@ def test_where_services_could_not_be_listed_an_image_with_a_name_is_unknown() ->
     image = an_old_image("web:1")
     found = verdict(without_services(image), Kind.IMAGE, image.id, policy(budget("images", seconds=0)))
     assert found[0] == Class.UNKNOWN
+    assert "services could not all be listed" in found[2]
+
+
+def test_where_services_could_not_be_listed_a_volume_is_unknown() -> None:
+    inventory = without_services(an_image()).model_copy(update={"volumes": (a_volume("data"),)})
+    found = verdict(inventory, Kind.VOLUME, "data", policy())
+    assert found[:2] == (Class.UNKNOWN, "unmeasured")
     assert "services could not all be listed" in found[2]
 
 
@@ -227,6 +274,18 @@ def test_runner_state_is_never_touched_and_says_by_which_rule() -> None:
     found = verdict(an_inventory(volumes=[a_volume("runner-state")]), Kind.VOLUME, "runner-state", rules)
     reason = "Never touched: state of a CI runner (pattern (?i)runner)."
     assert found == (Class.PROTECTED, "protection", reason)
+
+
+@pytest.mark.req("H45")
+@pytest.mark.parametrize(("builder", "pattern"), [("", "^r1$"), ("ci0", "^r1$"), ("ci0", "^ci0/")])
+def test_build_cache_is_protected_by_its_id_and_its_key(builder: str, pattern: str) -> None:
+    rule = ProtectionRule(kind="any", pattern=pattern, reason="asked for")
+    record = a_record(builder)
+    rules = policy(budget("build_cache"), budget("builder:ci0"), protections=(rule,))
+    assert verdict(an_inventory(cache=[record]), Kind.BUILD_CACHE, record.key, rules)[:2] == (
+        Class.PROTECTED,
+        "protection",
+    )
 
 
 @pytest.mark.req("H44")

@@ -74,6 +74,7 @@ def named_by_protections(scene: Scene) -> set[Key]:
         *(((Kind.IMAGE, i.id), [*i.tags, i.id], dict(i.labels)) for i in inventory.images),
         *(((Kind.CONTAINER, c.id), [c.name, c.id], dict(c.labels)) for c in inventory.containers),
         *(((Kind.VOLUME, v.name), [v.name], dict(v.labels)) for v in inventory.volumes),
+        *(((Kind.BUILD_CACHE, r.key), [r.id, r.key], {}) for r in inventory.build_cache),
         *(((Kind.BUILDER, b.name), [b.name], {}) for b in inventory.builders),
     ]
     for rule in scene.policy.protections:
@@ -156,6 +157,15 @@ def test_without_the_list_of_containers_no_image_volume_or_builder_is_a_candidat
     blind = scene.inventory.model_copy(update={"unmeasured": {"containers": "timed out"}})
     for kind, _ in candidates(Scene(blind, scene.history, scene.policy)):
         assert kind in (Kind.CONTAINER, Kind.BUILD_CACHE)
+
+
+@given(scenes())
+def test_without_the_list_of_services_no_volume_or_builder_is_a_candidate_and_no_volume_kept(scene: Scene) -> None:
+    blind = {"services": None, "unmeasured": {"services": "a worker cannot see them"}}
+    verdicts = judged(Scene(scene.inventory.model_copy(update=blind), scene.history, scene.policy))
+    for (kind, _), verdict in verdicts.items():
+        assert kind != Kind.VOLUME or verdict.cls not in (Class.CANDIDATE, Class.KEPT)
+        assert kind != Kind.BUILDER or verdict.cls != Class.CANDIDATE
 
 
 @given(scenes(), st.integers(0, 5), st.integers(1, 60 * 86_400))

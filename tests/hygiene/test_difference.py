@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from hygiene.contracts import Inventory, Kind
-from hygiene.difference import Difference, Line, difference
+from hygiene.contracts import Inventory, Key, Kind
+from hygiene.difference import KINDS, Difference, Line, difference
 from hygiene.parse.builders import pair
 from tests.factories import a_busy_inventory, a_container, a_volume, an_image, an_inventory
 from tests.hygiene.forest import a_record
@@ -61,14 +61,71 @@ def test_a_change_that_matters_to_nobody_is_left_out() -> None:
     assert difference(BEFORE, after).changed == ()
 
 
+@pytest.mark.req("H7")
+@pytest.mark.parametrize(
+    ("field", "hidden"),
+    [
+        ("images", ["images"]),
+        ("containers", ["containers", "builders"]),
+        ("volumes", ["volumes", "builders"]),
+        ("build_cache", ["build cache"]),
+        ("docker_summary", ["build cache"]),
+    ],
+)
+def test_what_could_not_be_listed_has_neither_come_nor_gone(field: str, hidden: list[str]) -> None:
+    nothing, everything = an_inventory(), set(keys_of(BEFORE))
+    partial = nothing.model_copy(update={"unmeasured": {field: "timed out"}})
+    forwards, backwards = difference(BEFORE, partial), difference(partial, BEFORE)
+    assert forwards.not_compared == backwards.not_compared == tuple(hidden)
+    lost = {(line.kind, line.key) for line in forwards.gone}
+    words = {KINDS[kind] for kind, _ in everything - lost}
+    assert words == set(hidden)
+    assert {(line.kind, line.key) for line in backwards.added} == lost
+
+
+@pytest.mark.req("H7")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"builders": pair([a_builder_container("ci0", state="exited")], [state_of("ci0")], {}, {})},
+        {"builders": BUILDERS, "unmeasured": {"builder:ci0": "timed out"}},
+    ],
+    ids=["stopped", "silent"],
+)
+def test_the_build_cache_of_a_builder_that_was_not_asked_is_not_gone(changes: dict[str, Any]) -> None:
+    record = a_record("r1", 5).model_copy(update={"builder": "ci0"})
+    asked = an_inventory(cache=[record, a_record("r2", 5)], builders=BUILDERS)
+    found = difference(asked, an_inventory(**changes))
+    assert [line.key for line in found.gone] == ["r2"]
+    assert found.not_compared == ("build cache of builder ci0",)
+
+
+def test_the_build_cache_of_a_builder_that_is_gone_is_gone_with_it() -> None:
+    record = a_record("r1", 5).model_copy(update={"builder": "ci0"})
+    found = difference(an_inventory(cache=[record], builders=BUILDERS), an_inventory())
+    assert [line.key for line in found.gone] == ["ci0/r1", "ci0"]
+    assert found.not_compared == ()
+
+
 @settings(max_examples=40)
 @given(inventories(), inventories())
 def test_every_resource_is_new_or_gone_or_in_both(older: Inventory, newer: Inventory) -> None:
     found = difference(older, newer)
-    before, after = set(keys_of(older)), set(keys_of(newer))
+    before, after = (set(compared(each, found)) for each in (older, newer))
     assert {(line.kind, line.key) for line in found.added} == after - before
     assert {(line.kind, line.key) for line in found.gone} == before - after
     assert {(line.kind, line.key) for line in found.changed} <= before & after
+
+
+def compared(inventory: Inventory, found: Difference) -> list[Key]:
+    """The keys of what is not said to be left out."""
+    nodes = {words.removeprefix("build cache of builder ") for words in found.not_compared}
+    return [
+        key
+        for key in keys_of(inventory)
+        if KINDS[key[0]] not in found.not_compared
+        and not (key[0] == Kind.BUILD_CACHE and key[1].partition("/")[0] in nodes)
+    ]
 
 
 @settings(max_examples=40)

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from hygiene import ledger
 from hygiene.contracts import Confidence, Event, Inventory, Kind, Mount
@@ -77,6 +79,49 @@ def test_a_use_that_ended_between_two_passes_is_known_to_have_been_polled(host: 
 
 def test_a_use_that_ended_while_events_were_lost_is_less_sure(host: Host) -> None:
     passes(host, RUNNING, STOPPED, lost=True)
+    assert image_row().last_used_confidence == Confidence.GAP
+
+
+def test_what_nobody_uses_may_have_been_used_while_events_were_lost(host: Host) -> None:
+    now = passes(host, IDLE, IDLE, lost=True)
+    found = image_row()
+    assert (found.last_used_at, found.last_used_confidence, found.unused_since) == (None, Confidence.GAP, now)
+
+
+def test_on_the_first_pass_nothing_was_there_to_be_missed(host: Host) -> None:
+    ledger.record(host, IDLE, (), events_lost=True, now=AT)
+    assert set(Resource.objects.values_list("last_used_confidence", flat=True)) == {Confidence.NEVER_SEEN}
+
+
+def test_a_known_use_stays_known_while_events_are_lost(host: Host) -> None:
+    at = AT + timedelta(minutes=3)
+    passes(host, RUNNING, STOPPED, events=(a_run(at),))
+    ledger.record(host, STOPPED, (), events_lost=True, now=AT + 2 * PASS)
+    found = image_row()
+    assert (found.last_used_at, found.last_used_confidence) == (at, Confidence.GAP)
+    assert found.unused_since == AT + 2 * PASS
+
+
+def test_a_use_that_an_event_tells_was_not_missed_though_older_events_were_lost(host: Host) -> None:
+    at = AT + timedelta(minutes=3)
+    passes(host, IDLE, IDLE, events=(a_run(at),), lost=True)
+    assert (image_row().last_used_confidence, image_row().unused_since) == (Confidence.EVENT, at)
+
+
+def test_gaps_are_written_once_a_day_and_not_at_every_pass(host: Host) -> None:
+    passes(host, IDLE, IDLE, lost=True)
+    day = timedelta(days=1)
+    written = [
+        ledger.record(host, IDLE, (), events_lost=True, now=AT + PASS + later)
+        for later in (PASS, day - PASS, day, day + PASS)
+    ]
+    assert written == [0, 0, 2, 0]
+    assert image_row().unused_since == AT + PASS + day
+
+
+def test_a_gap_stays_noted_when_no_more_events_are_lost(host: Host) -> None:
+    now = passes(host, IDLE, IDLE, lost=True)
+    assert ledger.record(host, IDLE, (), events_lost=False, now=now + 40 * PASS) == 0
     assert image_row().last_used_confidence == Confidence.GAP
 
 
@@ -191,6 +236,16 @@ def test_the_ledger_outlives_the_process_that_wrote_it(host: Host) -> None:
     passes(host, RUNNING, STOPPED)
     again = ledger.Ledger(Host.objects.get(pk=host.pk)).history(now=AT + PASS)
     assert again[Kind.IMAGE, IMAGE.id].last_used_at == AT + PASS
+
+
+def test_what_is_gone_is_not_read_again_and_again(host: Host) -> None:
+    passes(host, an_inventory_with(IDLE, 50), an_inventory())
+    with CaptureQueriesContext(connection) as asked:
+        book = ledger.Ledger(host)
+    assert '"gone_at" IS NULL' in asked.captured_queries[0]["sql"]
+    assert book.record(an_inventory_with(IDLE, 3), (), events_lost=False, now=AT + 2 * PASS) == 5
+    assert Resource.objects.count() == 52
+    assert len(book.history(now=AT)) == 5
 
 
 def test_reading_the_history_is_one_query(host: Host, django_assert_num_queries: object) -> None:

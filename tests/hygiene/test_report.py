@@ -104,6 +104,46 @@ def test_the_report_of_the_field_host_has_exactly_its_figures() -> None:
     ]
 
 
+@pytest.mark.req("H9")
+@pytest.mark.parametrize("others", [["ci1"], ["ci1", "ci2"]])
+def test_a_builder_whose_first_node_is_not_there_is_missing_whoever_has_its_name_and_a_number(
+    others: list[str],
+) -> None:
+    report = report_of(a_host_with_builders(*others), rules=policy(required_builders=("ci",)))
+    assert [(builder.node, builder.state) for builder in report.warm_builders] == [("ci", "missing")]
+    assert [finding.code for finding in report.findings if "builder" in finding.summary] == ["required_warm_missing"]
+
+
+def test_of_a_builder_with_several_nodes_each_is_said() -> None:
+    report = report_of(a_host_with_builders("ci", "ci1"), rules=policy(required_builders=("ci",)))
+    assert [(builder.node, builder.state) for builder in report.warm_builders] == [("ci0", "warm"), ("ci10", "warm")]
+
+
+def a_host_with_builders(*names: str) -> Inventory:
+    """A host on which the first node of each builder runs."""
+    containers, volumes = zip(*map(a_warm_builder, names), strict=True)
+    inventory = an_inventory([BUILDKIT], containers=containers, volumes=volumes)
+    return inventory.model_copy(update={"builders": tuple(pair(containers, volumes, {}, {}))})
+
+
+@pytest.mark.req("H7")
+@pytest.mark.parametrize(
+    ("volume", "unmeasured", "reason"),
+    [
+        ({"ref_count": None}, {}, "references to its state volume"),
+        ({}, {"services": "a worker cannot see them"}, "a worker cannot see them"),
+    ],
+)
+def test_orphans_that_nobody_can_tell_are_not_counted_as_none(
+    volume: dict[str, Any], unmeasured: dict[str, str], reason: str
+) -> None:
+    left = a_volume("buildx_buildkit_old0_state").model_copy(update=volume)
+    inventory = an_inventory(volumes=[left], builders=pair([], [left], {}, {}), unmeasured=unmeasured)
+    report = report_of(inventory)
+    assert report.orphan_buildkit_volumes is None
+    assert reason in report.unmeasured["orphan_buildkit_volumes"]
+
+
 @pytest.mark.req("H2")
 def test_the_json_of_the_report_has_the_names_that_others_read() -> None:
     fields = report_of(the_field_host(), rules=WARM).model_dump(mode="json")

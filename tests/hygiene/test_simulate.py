@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from hygiene.contracts import BudgetRule, Inventory
 from hygiene.models import Budget
+from hygiene.parse.builders import pair
 from hygiene.simulate import Trial, try_budget
 from launchplane.hosts.models import Host
-from tests.factories import GB, a_container, a_host, an_image, an_inventory, observed
+from tests.factories import GB, a_container, a_host, a_volume, an_image, an_inventory, observed
 from tests.hygiene.forest import a_record
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("X20")]
@@ -35,7 +36,7 @@ def seen(host: Host, **days_ago: Inventory) -> None:
         observed(host, inventory, at=NOW - int(name[1:]) * DAY)
 
 
-def trials(host: Host, bounds: BudgetRule, **options: Any) -> list[tuple[int, int | None, int]]:
+def trials(host: Host, bounds: BudgetRule, **options: Any) -> list[tuple[int | None, int | None, int | None]]:
     """How many would have gone, what that frees, and how many were used again: newest snapshot first."""
     return [(trial.count, trial.freed_bytes, trial.used_again) for trial in try_budget(host, bounds, **options)]
 
@@ -75,6 +76,44 @@ def test_the_hosts_own_budget_of_that_scope_is_replaced_and_the_others_count_for
     seen(host, d10=an_inventory([LEFT, WEB]), d1=an_inventory([LEFT, WEB]))
     assert trials(host, rule("images", days=900))[0] == (0, 0, 0)
     assert trials(host, rule("images.dangling"))[0] == (1, 3 * GB, 0)
+
+
+@pytest.mark.req("H7")
+@pytest.mark.parametrize(
+    ("scope", "field"),
+    [
+        *(("images.dangling", field) for field in ("images", "containers", "docker_summary", "docker_summary.images")),
+        *(("images", field) for field in ("images", "services")),
+        ("containers", "containers"),
+        ("build_cache", "build_cache"),
+        ("builder:ci0", "builder:ci0"),
+        ("builder:ci0", "containers"),
+    ],
+)
+def test_a_snapshot_that_lacks_what_a_budget_decides_on_has_a_reason_and_no_figures(
+    host: Host, scope: str, field: str
+) -> None:
+    seen(host, d10=an_inventory([LEFT], unmeasured={field: "timed out"}), d1=an_inventory([LEFT]))
+    whole, partial = try_budget(host, rule(scope))
+    assert (partial.count, partial.freed_bytes, partial.used_again, partial.reason) == (None, None, None, "timed out")
+    assert (whole.count is not None, whole.reason) == (True, None)
+
+
+def test_a_builder_that_did_not_run_had_a_cache_that_nobody_could_read(host: Host) -> None:
+    volume = a_volume("buildx_buildkit_ci0_state")
+    seen(host, d1=an_inventory(volumes=[volume], builders=pair([], [volume], {}, {})))
+    (found,) = try_budget(host, rule("builder:ci0"))
+    assert (found.count, found.reason) == (None, "builder ci0 did not run")
+
+
+def test_what_is_not_measured_of_another_kind_leaves_a_trial_its_figures(host: Host) -> None:
+    seen(host, d1=an_inventory([LEFT], unmeasured={"volumes": "timed out", "builder:ci0": "timed out"}))
+    assert trials(host, rule("images.dangling"))[0][0] == 1
+
+
+def test_what_was_there_at_a_snapshot_and_is_gone_by_now_still_counts(host: Host) -> None:
+    seen(host, d20=an_inventory([LEFT]), d10=an_inventory([LEFT]), d1=an_inventory())
+    assert trials(host, rule("images.dangling", days=7)) == [(0, 0, 0), (1, 3 * GB, 0), (0, 0, 0)]
 
 
 def test_trying_a_budget_changes_nothing(host: Host) -> None:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 IMAGE = f"sha256:{'1' * 64}"
 GONE = f"sha256:{'2' * 64}"
-QUICK = Limits(call_seconds=0.4, df_seconds=0.6, builders_seconds=0.6, layers_seconds=1)
+QUICK = Limits(call_seconds=1, df_seconds=0.6, builders_seconds=0.6, layers_seconds=1)
 SLOW_JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n" + b" " * 900
 
 
@@ -89,7 +89,7 @@ def stored() -> tuple[Any, int, int]:
 
 
 UNREACHABLE: list[tuple[str, dict[str, Behaviour], str, str]] = [
-    ("hangs", {"/version": hangs}, "timed_out", "did not finish answering /version within 0.4 s"),
+    ("hangs", {"/version": hangs}, "timed_out", "did not finish answering /version within 1 s"),
     ("drips", {"/version": drips(SLOW_JSON)}, "timed_out", "did not finish answering /version"),
     ("hangs at /info", {"/info": hangs}, "timed_out", "did not finish answering /info"),
     (

@@ -1,16 +1,18 @@
 """Runs that wait, run and end in a worker: one at a time, and none waited for whose worker is gone."""
 
 import platform
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from hygiene.lock import observation_lock
 from hygiene.models import ObservationRun, Snapshot
-from hygiene.services import request_observation, run_queued
+from hygiene.services import KEPT_RUNS, request_observation, run_queued
 from launchplane.access.models import User
 from launchplane.hosts.models import Host
 from launchplane.hosts.services import add_host
@@ -111,6 +113,59 @@ def test_a_run_that_is_delivered_twice_observes_once(host: Host, person: User) -
     run_queued(run.pk)
 
     assert Snapshot.objects.count() == 1
+
+
+@pytest.mark.req("D26")
+@pytest.mark.parametrize("status", [Status.DONE, Status.FAILED, Status.LOST])
+def test_a_run_that_somebody_else_ended_meanwhile_is_not_run_again(host: Host, person: User, status: Status) -> None:
+    run = request_observation(host, by=person)
+
+    with connection.execute_wrapper(ends_once_it_is_read(run, status)):
+        run_queued(run.pk)
+
+    run.refresh_from_db()
+    assert (run.status, run.sentence, run.started_at) == (status, "By another.", None)
+    assert Snapshot.objects.count() == 0
+
+
+def ends_once_it_is_read(run: ObservationRun, status: Status) -> Callable[..., Any]:
+    """Another worker, that ends the run right after this one has found it queued."""
+    others_turn = iter([True])
+
+    def execute(original: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = original(sql, params, many, context)
+        if sql.startswith("SELECT") and "hygiene_observationrun" in sql and next(others_turn, False):
+            ObservationRun.objects.filter(pk=run.pk).update(status=status, sentence="By another.")
+        return result
+
+    return execute
+
+
+def test_a_run_that_waited_longer_than_others_would_is_run_all_the_same(host: Host, person: User) -> None:
+    run = request_observation(host, by=person)
+    ObservationRun.objects.update(asked_at=timezone.now() - timedelta(hours=1))
+
+    run_queued(run.pk)
+
+    run.refresh_from_db()
+    assert run.status == Status.DONE
+
+
+def test_of_the_runs_of_a_host_the_last_stay(host: Host, person: User) -> None:
+    other = Host.objects.create(name="other")
+    for each in (host, other):
+        runs = [ObservationRun(host=each, status=Status.DONE, asked_at=days_ago(age)) for age in range(1, 521)]
+        ObservationRun.objects.bulk_create(runs)
+
+    run_queued(request_observation(host, by=person).pk)
+
+    assert host.runs.filter(asked_at__lt=days_ago(500)).count() == 0
+    assert host.runs.count() == KEPT_RUNS
+    assert other.runs.count() == 520
+
+
+def days_ago(days: int) -> datetime:
+    return timezone.now() - timedelta(days=days)
 
 
 def test_a_worker_leaves_a_failure_on_the_run(host: Host, person: User) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from launchplane.hosts.fields import LinesField, SizeField, parse_length, parse_size, show_length, show_size
+from launchplane.words import CENTURY_SECONDS
 
 AMOUNTS = st.integers(0, 2**63 - 1)
 
@@ -15,7 +16,7 @@ def test_a_size_that_is_shown_reads_back_as_the_same_bytes(value: int) -> None:
     assert parse_size(show_size(value)) == value
 
 
-@given(AMOUNTS)
+@given(st.integers(0, CENTURY_SECONDS))
 def test_a_length_that_is_shown_reads_back_as_the_same_seconds(value: int) -> None:
     assert parse_length(show_length(value)) == value
 
@@ -37,6 +38,12 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 @pytest.mark.parametrize(("text", "length"), [("30 days", 2592000), ("1 day", 86400), ("12h", 43200), ("90", 90)])
 def test_lengths_are_understood_with_their_unit(text: str, length: int) -> None:
     assert parse_length(text) == length
+
+
+@pytest.mark.parametrize("text", ["99999999999 days", "36501 days", "876001 h"])
+def test_a_length_of_more_than_a_century_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="more than 100 years"):
+        parse_length(text)
 
 
 def test_a_size_that_was_not_understood_stays_as_it_was_typed() -> None:

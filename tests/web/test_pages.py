@@ -125,6 +125,22 @@ def test_a_budget_is_tried_on_past_snapshots_without_being_saved(visitor: Client
     assert Budget.objects.count() == before
 
 
+@pytest.mark.req("H7")
+def test_a_snapshot_that_lacks_a_list_has_the_reason_instead_of_figures(visitor: Client, host: Host) -> None:
+    observed(host, an_inventory(unmeasured={"images": "the engine did not answer"}))
+    typed = {"scope": "images", "max_bytes": "", "reserve_bytes": "0", "min_age_seconds": "1 day"}
+    page = text_of(visitor.get(f"/hosts/{host.name}/budgets/", typed))
+    assert "Not known: the engine did not answer" in page
+
+
+def test_budgets_that_judge_nothing_yet_say_so_and_cannot_be_tried(visitor: Client, host: Host) -> None:
+    response = visitor.get(f"/hosts/{host.name}/budgets/", {"scope": "logs"})
+    assert "logs 10 GB 0 B 7 days judges nothing yet" in text_of(response)
+    assert "Try logs" not in text_of(response)
+    assert "Try images" in text_of(response)
+    assert response.context["form"].errors["scope"]
+
+
 def test_a_budget_that_makes_no_sense_keeps_what_was_typed(visitor: Client, host: Host) -> None:
     typed = {"scope": "images", "max_bytes": "1 GB", "reserve_bytes": "2 GB", "min_age_seconds": "soon"}
     response = visitor.get(f"/hosts/{host.name}/budgets/", typed)
@@ -145,6 +161,16 @@ def test_two_snapshots_are_compared_in_the_order_they_were_taken(visitor: Client
         assert "1 gone Item What Size going volume gone 1 GB" in page
         assert "1 new Item What Size coming volume new 2 GB" in page
         assert "kept:1" not in page
+
+
+@pytest.mark.req("H7")
+def test_a_comparison_says_what_it_could_not_compare(visitor: Client) -> None:
+    host = a_host()
+    older = observed(host, an_inventory([an_image("kept:1")]), at=timezone.now() - timedelta(hours=1))
+    newer = observed(host, an_inventory(unmeasured={"images": "timed out"}))
+    page = text_of(visitor.get(f"/hosts/{host.name}/snapshots/", {"from": older.pk, "to": newer.pk}))
+    assert "Not compared, since one of the two could not list all of it: images." in page
+    assert "Nothing else changed." in page
 
 
 def test_equal_snapshots_say_that_nothing_changed(visitor: Client, host: Host) -> None:

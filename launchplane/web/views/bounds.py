@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 
 from hygiene.contracts import BudgetRule
-from hygiene.models import FIXED_SCOPES, Budget, Protection
+from hygiene.models import FIXED_SCOPES, NOT_JUDGED_YET, Budget, Protection
 from hygiene.simulate import Trial, try_budget
 from launchplane.hosts.fields import LengthField, SizeField, show_length, show_size
 from launchplane.hosts.models import Host, RequiredWarm
@@ -56,13 +56,14 @@ def budgets(request: HttpRequest, name: str) -> HttpResponse:
         form=form,
         trials=_try(host, form),
         tried=TRIED_SNAPSHOTS,
+        not_judged_yet=NOT_JUDGED_YET,
         may_edit={model._meta.model_name: _may_edit(request, model) for model in EDITED},
     )
 
 
 def _scopes(budgets: list[Budget]) -> list[str]:
-    """The fixed scopes, and the builders that have a budget."""
-    return sorted({*FIXED_SCOPES, *(budget.scope for budget in budgets)})
+    """The fixed scopes, and the builders that have a budget; none that decides nothing yet."""
+    return sorted({*FIXED_SCOPES, *(budget.scope for budget in budgets)} - set(NOT_JUDGED_YET))
 
 
 def _as_query(budget: Budget) -> str:
