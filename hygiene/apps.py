@@ -9,8 +9,10 @@ class HygieneConfig(AppConfig):
     def ready(self) -> None:
         from hygiene.freshness import watch_policy
         from hygiene.kinds import register_kinds
+        from hygiene.regret import watch_snapshots
         from hygiene.schedule import register
 
         register()
         register_kinds()
         watch_policy()
+        watch_snapshots()
