@@ -15,6 +15,7 @@ from launchplane.problems import Refused
 
 NO_RIGHT_TO_REQUEST = "Asking for it needs the right “Can ask for changes of host”, which Operators have."
 NO_RIGHT_TO_APPROVE = "Deciding needs the right “Can approve changes of host”, which Approvers have."
+OWN_WISH = "You asked for this: somebody else has to decide."
 NO_RIGHT_TO_RESOLVE = "Resolving it needs the right “Can say what became of a change of host that is in doubt”."
 
 
@@ -65,7 +66,7 @@ def _to_decide(change: Change, user: User, *, asks: bool, decides: bool) -> Offe
     wishers = eyes.wishers_of(change)
     own = user.pk in wishers
     if not decides:
-        return Offers(cancel=own or asks, own=own, why_not=NO_RIGHT_TO_APPROVE)
+        return Offers(cancel=own or asks, own=own, why_not=OWN_WISH if own else NO_RIGHT_TO_APPROVE)
     try:
         eyes.require_other_eyes(user, wishers)
     except Refused as problem:

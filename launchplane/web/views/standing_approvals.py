@@ -25,7 +25,7 @@ from launchplane.problems import Problem, Refused
 from launchplane.web import recent_password
 from launchplane.web.access import host_or_404, person
 from launchplane.web.change_page import history
-from launchplane.web.offers import NO_RIGHT_TO_APPROVE, NO_RIGHT_TO_REQUEST
+from launchplane.web.offers import NO_RIGHT_TO_APPROVE, NO_RIGHT_TO_REQUEST, OWN_WISH
 from launchplane.web.views.deciding import principal, status_of
 from launchplane.web.views.frame import host_page
 from launchplane.web.views.planning import routine_kinds
@@ -213,7 +213,7 @@ def _may_decide(row: StandingApproval, user: User) -> tuple[bool, str]:
     """Whether this person may grant or resume it, and why not."""
     kind, wishers = kind_named(row.kind), {row.requested_by_id}
     if kind is None or not may(user, kind.approve_right, row.host):
-        return False, NO_RIGHT_TO_APPROVE
+        return False, OWN_WISH if user.pk in wishers else NO_RIGHT_TO_APPROVE
     try:
         eyes.require_other_eyes(user, wishers)
         eyes.require_untouched_account(user, wishers, now=timezone.now())
