@@ -18,9 +18,11 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {"in_sandbox": False, "silent": []}
     sandboxes = Host.objects.filter(is_sandbox=True)
+    freezes = freezes_seen_by(user)
     return {
         "in_sandbox": visible(user, "hosts.view_host", sandboxes).exists(),
         "silent": silent_queues(timezone.now()),
-        "freezes": freezes_seen_by(user),
+        "freezes": freezes,
+        "all_frozen": any(row.host_id is None for row in freezes),
         "solo": is_solo(),
     }

@@ -39,7 +39,7 @@ def test_it_says_what_exactly_will_happen_before_anybody_decides(client: Client,
         "operator asked for approval: disk is full audit #",
     ):
         assert said in page
-    assert "Decide in 23 h" in page
+    assert "Decide within 23 h 59 min" in page
 
 
 def test_items_that_cannot_be_got_back_come_first(client: Client, folder: Host, operator: User) -> None:

@@ -87,6 +87,16 @@ def digest(value: str) -> SafeString:
 
 
 @register.filter
+def time_left(deadline: datetime) -> SafeString:
+    """Hours and minutes until then, with the exact time on hover."""
+    minutes = int((deadline - timezone.now()).total_seconds()) // 60
+    shown = "no time: it has run out" if minutes < 0 else f"{minutes // 60} h {minutes % 60} min"
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>', deadline.isoformat(), f"{deadline:%Y-%m-%d %H:%M}", shown
+    )
+
+
+@register.filter
 def must_hold(expected: Mapping[str, Any]) -> SafeString:
     """The preconditions of an item, one under the other."""
     pairs = ((_plain_name(name), named(value, name)) for name, value in expected.items())
