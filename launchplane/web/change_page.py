@@ -17,7 +17,7 @@ from launchplane.changes.kinds import ChangeKind
 from launchplane.changes.models import Approval, Change, Step
 from launchplane.changes.models.change import Status
 from launchplane.problems import Problem
-from launchplane.web.compare import Line, PlanDifference, compare_facts, compare_plans
+from launchplane.web.compare import NO_DIFFERENCE, FactDifference, PlanDifference, compare_facts, compare_plans
 from launchplane.web.offers import Offers, offers
 
 GROUPS = (
@@ -96,8 +96,7 @@ class ChangeView:
     previous: Change | None
     difference: PlanDifference | None
     progress: Progress
-    changed_facts: list[Line]
-    same_facts: list[Line]
+    facts: FactDifference
     missing: tuple[str, ...]
 
     @property
@@ -145,7 +144,6 @@ def view_of(change: Change, user: User) -> ChangeView:
     plan, kind = change.planned(), change.change_kind()
     rows = list(change.steps.all())
     before, after = _evidence(change.before), _evidence(change.after)
-    changed, same = compare_facts(before["facts"], after["facts"]) if before and after else ([], [])
     previous = _previous(change)
     nothing = kind.nothing_to_do(plan) if kind and not plan.blockers else None
     return ChangeView(
@@ -162,8 +160,7 @@ def view_of(change: Change, user: User) -> ChangeView:
         previous=previous,
         difference=compare_plans(previous.planned(), plan) if previous else None,
         progress=progress_of(rows),
-        changed_facts=changed,
-        same_facts=same,
+        facts=compare_facts(before["facts"], after["facts"]) if before and after else NO_DIFFERENCE,
         missing=tuple(after["missing"]) if after else (),
     )
 

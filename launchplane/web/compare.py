@@ -57,12 +57,27 @@ def compare_plans(older: Plan, newer: Plan) -> PlanDifference:
     )
 
 
-def compare_facts(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[list[Line], list[Line]]:
-    """The facts that are different now, and those that are as they were."""
-    old, new = leaves(before), leaves(after)
-    names = list(dict.fromkeys([*old, *new]))
-    lines = [Line(name, old.get(name), new.get(name)) for name in names]
-    return [line for line in lines if line.before != line.after], [line for line in lines if line.before == line.after]
+@dataclass(frozen=True, slots=True)
+class FactDifference:
+    """Facts that are different now, those that are as they were, and those that only exist afterwards."""
+
+    changed: tuple[Line, ...]
+    same: tuple[Line, ...]
+    new: tuple[Line, ...]
+
+
+NO_DIFFERENCE = FactDifference((), (), ())
+
+
+def compare_facts(before: Mapping[str, Any], after: Mapping[str, Any]) -> FactDifference:
+    """What was seen before a run against what was seen after it, value by value."""
+    old, now = leaves(before), leaves(after)
+    lines = [Line(name, old[name], now.get(name)) for name in old]
+    return FactDifference(
+        changed=tuple(line for line in lines if line.before != line.after),
+        same=tuple(line for line in lines if line.before == line.after),
+        new=tuple(Line(name, None, value) for name, value in now.items() if name not in old),
+    )
 
 
 def leaves(facts: Mapping[str, Any], above: str = "") -> dict[str, Any]:

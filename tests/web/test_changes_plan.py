@@ -1,6 +1,6 @@
 """Planning in the browser: from the host's page, and from what is ticked in the inventory. Nothing is changed by it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -77,14 +77,14 @@ def test_a_planner_s_problem_is_said_where_one_was(client: Client, folder: Host,
     def fails(host: Host) -> None:
         raise Problem("engine_unavailable", "The engine does not answer.")
 
-    register(ChangeKind(**{name: getattr(kind, name) for name in kind.__slots__} | {"plan": fails}))  # type: ignore[arg-type]
+    register(ChangeKind(**{name: getattr(kind, name) for name in kind.__slots__} | {"plan": fails}))
     client.force_login(operator)
     response = client.post("/hosts/folder/changes/plan/", {"kind": toy.ROUTINE}, follow=True)
     assert "Not planned: The engine does not answer." in text_of(response)
 
 
 @pytest.fixture
-def retiring(folder: Host) -> list[Sequence[str]]:
+def retiring(folder: Host) -> Iterator[list[Sequence[str]]]:
     """What a retirement was asked for, with the toy in the place of the kind that needs an engine."""
     asked: list[Sequence[str]] = []
     real, toys = kind_named("hygiene.retire"), kind_named(toy.ONCE)
@@ -95,8 +95,8 @@ def retiring(folder: Host) -> list[Sequence[str]]:
         asked.append(items)
         return toy.planner("hygiene.retire")(host, items=[item.partition(":")[2] for item in items])
 
-    register(ChangeKind(**{name: getattr(toys, name) for name in toys.__slots__} | {"name": real.name, "plan": plan}))  # type: ignore[arg-type]
-    yield asked  # type: ignore[misc]
+    register(ChangeKind(**{name: getattr(toys, name) for name in toys.__slots__} | {"name": real.name, "plan": plan}))
+    yield asked
     register(real)
 
 

@@ -134,4 +134,4 @@ def _text(value: str, name: str) -> SafeString | str:
             return f"{datetime.fromisoformat(value):%Y-%m-%d %H:%M} UTC"
         except ValueError:
             return words.printable(value)
-    return id_(value)
+    return words.printable(value) if " " in value else id_(value)
