@@ -1,18 +1,20 @@
 """The labelled loop on a real engine: exactly the dangling images with the label, whatever happens in the middle."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import docker
 import pytest
 
 from hygiene.models import Budget
 from launchplane.access.models import User
+from launchplane.changes.apply import apply_change
 from launchplane.changes.models import Change
+from launchplane.changes.requests import find_change
 from launchplane.hosts.models import Host
 from launchplane.sandbox.dockerd import PrivateEngine
 from tests.engine_things import a_container, an_image, image_ids, many_images
-from tests.faults import Behaviour, EngineSocket, says
+from tests.faults import EngineSocket, Request, says
+from tests.hygiene_changes.meddling import meddling
 from tests.hygiene_changes.ways import DANGLING, applied, approved, outcomes, person, planned
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
@@ -105,29 +107,6 @@ def remove_it(client: docker.DockerClient, image: str) -> None:
     client.images.remove(image)
 
 
-@contextmanager
-def before_the_look_at(
-    image: str, act: Callable[[], None], host: Host, engine: PrivateEngine
-) -> Iterator[EngineSocket]:
-    """The engine, through a socket where something happens right before one image is inspected."""
-    door = EngineSocket(upstream=str(engine.socket))
-
-    class Meddling(dict[str, Behaviour]):
-        def items(self):  # type: ignore[no-untyped-def]
-            last = door.requests[-1]
-            deletes = [request for request in door.requests if request.method == "DELETE"]
-            if last.path == f"/images/{image}/json" and deletes and not done:
-                done.append(True)
-                act()
-            return super().items()
-
-    done: list[bool] = []
-    door.behaviours = Meddling()
-    with door:
-        Host.objects.filter(pk=host.pk).update(docker_url=door.url)
-        yield door
-
-
 @pytest.mark.req("X1")
 @pytest.mark.parametrize(("meddle", "outcome"), [(tag_it, "skipped"), (use_it, "skipped"), (remove_it, "gone")])
 def test_what_changes_between_two_removals_is_left_and_said(
@@ -144,17 +123,14 @@ def test_what_changes_between_two_removals_is_left_and_said(
     change = approved(DANGLING, host, operator, approver)
     last = change.planned().steps[-1].target
 
-    with before_the_look_at(last, lambda: meddle(client, last), host, own_engine):
-        change = apply_it(change, operator)
+    def is_looked_at(request: Request, removals: int) -> bool:
+        return request.path == f"/images/{last}/json" and removals == 2
+
+    with meddling(host, own_engine, is_looked_at, lambda: meddle(client, last)):
+        change = apply_change(find_change(change.pk), by=person(operator))
 
     assert change.status == Change.Status.COMPLETED, change.sentence
     assert outcomes(change) == ["done", "done", outcome]
-
-
-def apply_it(change: Change, operator: User) -> Change:
-    from launchplane.changes.apply import apply_change
-
-    return apply_change(change, by=person(operator))
 
 
 @pytest.mark.req("D8")
@@ -179,7 +155,7 @@ def test_what_the_engine_answers_for_one_is_its_outcome_and_the_others_go(
 
     with EngineSocket(faults, upstream=str(own_engine.socket)) as door:
         Host.objects.filter(pk=host.pk).update(docker_url=door.url)
-        change = apply_it(change, operator)
+        change = apply_change(find_change(change.pk), by=person(operator))
 
     assert outcomes(change) == ["done", outcome, "done"]
     assert change.status == (Change.Status.FAILED if outcome == "failed" else Change.Status.COMPLETED)
@@ -197,7 +173,7 @@ def test_a_lost_race_stops_the_run(
 
     with EngineSocket(faults, upstream=str(own_engine.socket)) as door:
         Host.objects.filter(pk=host.pk).update(docker_url=door.url)
-        change = apply_it(change, operator)
+        change = apply_change(find_change(change.pk), by=person(operator))
 
     assert outcomes(change) == ["done", "raced", "skipped"]
     assert change.status == Change.Status.FAILED
