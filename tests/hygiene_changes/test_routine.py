@@ -6,13 +6,14 @@ from datetime import timedelta
 import docker
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from hygiene.models import Protection
 from launchplane.access.models import User
 from launchplane.changes.apply import apply_queued
 from launchplane.changes.models import Change, StandingApproval
 from launchplane.changes.standing import Caps, grant, in_force, request_standing, review
-from launchplane.hosts.models import Host
+from launchplane.hosts.models import Host, RequiredWarm
 from launchplane.problems import Waits
 from launchplane.schedule import jobs
 from tests.engine_things import a_running_container, an_image, build, cache_bytes, image_ids
@@ -202,16 +203,26 @@ def test_a_budget_that_is_raised_does_not(
     assert in_force(BUILD_CACHE, host) is not None
 
 
-@pytest.mark.parametrize("what", ["protection", "label"])
-def test_whatever_lets_more_go_ends_it(
-    client: docker.DockerClient, host: Host, operator: User, approver: User, what: str
+@pytest.mark.parametrize("what", ["protection", "requirement", "label"])
+def test_whatever_lets_more_go_ends_it_as_soon_as_it_is_edited(
+    client: docker.DockerClient,
+    host: Host,
+    operator: User,
+    approver: User,
+    what: str,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
+    RequiredWarm.objects.create(host=host, kind=RequiredWarm.Kind.IMAGE, name="app:warm")
     standing(DANGLING, host, operator, approver)
-    if what == "protection":
-        host.protections.first().delete()  # type: ignore[union-attr]
-    else:
-        Host.objects.filter(pk=host.pk).update(managed_label="something.else")
 
-    review(Host.objects.get(pk=host.pk))
+    with django_capture_on_commit_callbacks(execute=True):
+        if what == "protection":
+            Protection.objects.filter(host=host).last().delete()  # type: ignore[union-attr]
+        elif what == "requirement":
+            RequiredWarm.objects.get().delete()
+        else:
+            host.managed_label = "something.else"
+            host.save()
 
     assert in_force(DANGLING, host) is None
+    assert StandingApproval.objects.get().ended == StandingApproval.Ended.VOIDED
