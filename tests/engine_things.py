@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,21 @@ def an_image(client: docker.DockerClient, text: str, *, tag: str = "", labelled:
         changes=[f"LABEL {LABEL}"] if labelled else None,
     )
     return str(answer).split('"status":"')[1].split('"')[0]
+
+
+def many_images(url: str, count: int, *, labelled: bool = False) -> list[str]:
+    """So many dangling images, each with a layer of its own; several at a time."""
+    kind = "labelled" if labelled else "other"
+
+    def make(numbers: range) -> list[str]:
+        client = docker.DockerClient(base_url=url, version="1.41", timeout=120)
+        try:
+            return [an_image(client, f"{kind} {number}", labelled=labelled) for number in numbers]
+        finally:
+            client.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        return [image for made in pool.map(make, (range(start, count, 4) for start in range(4))) for image in made]
 
 
 def a_container(client: docker.DockerClient, image: str, name: str, **options: Any) -> Any:

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from audits.record import AuditRefused
+from launchplane import canonical
 from launchplane.access.models import User
 from launchplane.access.rights import may
 from launchplane.changes import eyes
@@ -41,6 +43,7 @@ def deliver(notification_id: int) -> None:
     if not Notification.objects.filter(pk=row.pk, sent_at=None).update(sent_at=timezone.now()):
         return
     title, body = words(row)
+    body += signed_head()
     failures, told = [], 0
     for service, address in addresses(row):
         if _send(address, title, body):
@@ -57,6 +60,16 @@ def words(row: Notification) -> tuple[str, str]:
     title = f"{change.host.name}: {kind.title} {row.get_event_display()}"
     link = f"{settings.PUBLIC_URL}/changes/{change.pk}/"
     return title, f"Asked for by {change.requester_name}. {row.sentence}\n\n{link}"
+
+
+def signed_head() -> str:
+    """The head of the audit chain, signed: who keeps it can tell later that nothing before was rewritten."""
+    from audits import sign
+
+    try:
+        return f"\n\nAudit head: {canonical.canonical(sign.checkpoint()).decode()}"
+    except AuditRefused as refused:
+        return f"\n\nNo audit head: {refused.sentence}"
 
 
 def addresses(row: Notification) -> list[tuple[str, str]]:

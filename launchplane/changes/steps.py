@@ -7,6 +7,7 @@ from typing import Literal
 from django.db import transaction
 from django.utils import timezone
 
+from audits.redact import LIVE
 from launchplane import canonical
 from launchplane.changes import freeze
 from launchplane.changes.calls import allowance_of
@@ -81,12 +82,12 @@ def store_outcome(change: Change, step: PlannedStep, outcome: StepOutcome) -> bo
 
 
 def outcome_fields(outcome: StepOutcome) -> dict[str, object]:
-    """An outcome as its row keeps it."""
+    """An outcome as its row keeps it: what a host says may hold a secret."""
     return {
         "outcome": outcome.outcome,
-        "detail": outcome.detail[:600],
+        "detail": LIVE.text(outcome.detail)[:600],
         "freed_bytes": outcome.freed_bytes,
-        "evidence": canonical.canonical(dict(outcome.evidence)).decode(),
+        "evidence": canonical.canonical(LIVE.fields(outcome.evidence)).decode(),
     }
 
 
@@ -137,6 +138,9 @@ def _closed_step_gate(claim: Claim, run: Run) -> Halt | None:
         gates = run.step_gates()
     except Problem as problem:
         return Halt("gate", f"A gate could not be read: {problem.sentence}")
+    except Exception as error:
+        log.exception("the gates before a step could not be read")
+        return Halt("gate", f"A gate could not be read: {type(error).__name__}. The log has the details.")
     closed = [gate for gate in gates if not gate.is_open and gate.name not in claim.waived]
     return Halt("gate", f"{closed[0].name}: {closed[0].reason}") if closed else None
 

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from audits.models import AuditRecord
@@ -338,8 +339,6 @@ def test_an_audit_that_refuses_the_claim_lets_nothing_begin(
     host: Host, operator: User, approver: User, tmp_path: Path
 ) -> None:
     change = approved(host, operator, approver)
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audits_auditrecord RENAME TO elsewhere")
     try:
@@ -383,3 +382,41 @@ def test_fencing_tokens_only_grow(host: Host, operator: User, approver: User) ->
     changes = [approved(host, operator, approver, items=[name]) for name in ("rubbish-1", "rubbish-2", "rubbish-3")]
     tokens = [applied(change).fencing_token for change in changes]
     assert tokens == [1, 2, 3]
+
+
+def test_a_gate_that_cannot_be_read_is_closed(host: Host, operator: User, approver: User) -> None:
+    change = approved(host, operator, approver)
+
+    def break_down(*_: object) -> None:
+        if toy.effects(host):
+            raise ZeroDivisionError
+
+    at("before_intent", break_down)
+    change = applied(change)
+    assert (change.status, outcomes(change)) == ("completed", ["done", "skipped", "skipped"])
+    assert "ZeroDivisionError" in Step.objects.get(change=change, position=2).detail
+
+
+def test_a_secret_in_what_a_host_says_is_not_kept(host: Host, operator: User, approver: User) -> None:
+    change = approved(host, operator, approver)
+
+    def leak(*_: object) -> None:
+        raise Problem("toy_500", "refused: PASSWORD=hunter2hunter2")
+
+    at("before_act", leak, step=1)
+    applied(change)
+    kept = [Step.objects.get(change=change, position=1).detail, find_change(change.pk).sentence]
+    kept += AuditRecord.objects.filter(key=str(change.pk)).values_list("payload", flat=True)
+    assert "hunter2" not in " ".join(kept)
+
+
+@pytest.mark.req("X19")
+def test_a_database_that_was_restored_replays_no_approval(host: Host, operator: User, approver: User) -> None:
+    change = approved(host, operator, approver)
+    backup = transaction.savepoint()
+    assert applied(change).status == "completed"
+    transaction.savepoint_rollback(backup)
+    toy.sign(host, "rubbish-1", text="rubbish 1\n")
+    change = applied(find_change(change.pk))
+    assert (change.status, names(host)) == ("approved", ["rubbish-1"])
+    assert "evidence store" in change.sentence

@@ -10,6 +10,8 @@ import pytest
 from django_q.models import OrmQ
 from pytest_django import Settings
 
+from audits.contracts import Checkpoint
+from audits.sign import is_genuine
 from launchplane.access.models import User
 from launchplane.access.people import WORKER
 from launchplane.changes import notify
@@ -76,6 +78,8 @@ def test_a_request_and_its_end_are_told_with_the_link(host: Host, operator: User
         "chris-testing: Removal of files failed",
     ]
     assert f"https://launchplane.example/changes/{change.pk}/" in place.got[0]["message"]
+    head = Checkpoint.model_validate_json(place.got[0]["message"].partition("Audit head: ")[2])
+    assert is_genuine(head)
 
 
 def test_it_is_a_worker_s_task(host: Host, operator: User, place: Place) -> None:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -21,6 +20,7 @@ from launchplane.changes.requests import find_change
 from tests.changes import toy
 from tests.changes.ways import a_folder_host, approved, outcomes, told
 from tests.factories import a_person
+from tests.processes import environment
 
 PATIENCE_SECONDS = 60
 
@@ -55,22 +55,6 @@ class Worker:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(timeout=PATIENCE_SECONDS)
-
-
-def environment() -> dict[str, str]:
-    """What a child needs to work with the database, the state and the evidence of this test."""
-    name = str(connection.settings_dict["NAME"])
-    if connection.vendor == "sqlite":
-        url = f"sqlite:///{name}"
-    else:
-        url = urlsplit(os.environ["LAUNCHPLANE_DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    return {
-        "LAUNCHPLANE_DATABASE_URL": url,
-        "LAUNCHPLANE_VAR": str(settings.VAR),
-        "LAUNCHPLANE_EVIDENCE_DIR": str(settings.EVIDENCE_DIR),
-        "DJANGO_SETTINGS_MODULE": "launchplane.settings",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])),
-    }
 
 
 Start = Callable[[str, int], Worker]
@@ -169,3 +153,16 @@ def test_four_workers_at_once_apply_it_once(change: Change, tmp_path: Path) -> N
     assert find_change(change.pk).status == "completed"
     assert sorted(toy.effects(change.host)) == ["rubbish-1", "rubbish-2", "rubbish-3"]
     assert [status for _kind, status in told(change)].count("planned") == 2
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server that could go away")
+def test_a_database_that_goes_away_in_the_middle_leaves_it_to_recovery(change: Change, start: Start) -> None:
+    worker = start("after_effect", 2)
+    with connection.cursor() as cursor:
+        others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        cursor.execute(f"SELECT pg_terminate_backend(pid) {others}")
+    assert worker.go() != 0
+    assert (find_change(change.pk).status, outcomes(change)) == ("applying", ["done", "", ""])
+    assert recover() == 1
+    assert (find_change(change.pk).status, outcomes(change)) == ("failed", ["done", "done", "skipped"])
+    assert len(toy.effects(change.host)) == 2
