@@ -8,7 +8,13 @@ class HygieneConfig(AppConfig):
 
     def ready(self) -> None:
         from hygiene.freshness import watch_policy
+        from hygiene.kinds import register_kinds
+        from hygiene.loosening import watch_bounds
+        from hygiene.regret import watch_snapshots
         from hygiene.schedule import register
 
         register()
+        register_kinds()
         watch_policy()
+        watch_bounds()
+        watch_snapshots()

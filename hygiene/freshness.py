@@ -1,12 +1,15 @@
 """A stored report says what the policy of now makes of what was seen: a change of policy builds the latest one anew."""
 
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
 from hygiene.models import Budget, Protection
 from hygiene.services import refresh_report
 from launchplane.hosts.models import Host, RequiredWarm
+from launchplane.hosts.signals import host_edited
 
 
 def watch_policy() -> None:
@@ -21,3 +24,4 @@ def _refresh(instance: Host | Protection | Budget | RequiredWarm, raw: bool = Fa
     host = instance if isinstance(instance, Host) else Host.objects.filter(pk=instance.host_id).first()
     if host is not None and not raw:
         refresh_report(host)
+        transaction.on_commit(partial(host_edited.send, sender=Host, host=host))

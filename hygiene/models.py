@@ -229,3 +229,19 @@ class ObservationRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host_id} {self.status}"
+
+
+class Regret(models.Model):
+    """Something that a clean-up removed and that was there again soon after: somebody needed it (X7)."""
+
+    step = models.OneToOneField("changes.Step", on_delete=models.PROTECT, related_name="regret")
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="regrets")
+    name = models.CharField(max_length=400)
+    noticed_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+        ordering = ["-noticed_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} is back on {self.host_id}"

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from launchplane.problems import Problem
+from launchplane.problems import Problem, Refused, Waits
 from launchplane.words import printable
 
 FINE, USAGE, ATTENTION, REFUSED = 0, 2, 3, 4
@@ -29,9 +29,9 @@ WAITING = {"observation_running"}
 
 def exit_code(problem: Problem) -> int:
     """4 for what was refused or could not be stored, 3 for what waits, 2 for the unreachable and for wrong usage."""
-    if problem.code in REFUSALS:
+    if isinstance(problem, Refused) or problem.code in REFUSALS:
         return REFUSED
-    return ATTENTION if problem.code in WAITING else USAGE
+    return ATTENTION if isinstance(problem, Waits) or problem.code in WAITING else USAGE
 
 
 class Subcommands(BaseCommand):

@@ -13,10 +13,22 @@ from environs import FileAwareEnv
 
 env = FileAwareEnv(prefix="LAUNCHPLANE_", eager=True)
 
-KNOWN = {"VAR", "DATABASE_URL", "BIND", "PORT", "SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL", "SANDBOX"}
+KNOWN = {
+    "VAR",
+    "DATABASE_URL",
+    "BIND",
+    "PORT",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "PUBLIC_URL",
+    "SANDBOX",
+    "EVIDENCE_DIR",
+    "SOLO_OPERATOR",
+    "NOTIFY_URLS",
+    "PASSWORD",
+}
 # Settings of parts that are not built yet: an environment that holds them already is not wrong.
 FORESEEN = {
-    "EVIDENCE_DIR",
     "GITHUB_API_URL",
     "GITHUB_TOKEN",
     "GITHUB_APP_ID",
@@ -24,8 +36,6 @@ FORESEEN = {
     "OIDC_ISSUER",
     "OIDC_AUDIENCE",
     "OIDC_JWKS_URL",
-    "SOLO_OPERATOR",
-    "NOTIFY_URLS",
 }
 
 

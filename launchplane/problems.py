@@ -8,3 +8,11 @@ class Problem(Exception):
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
+
+
+class Refused(Problem):
+    """Not done, for safety's sake or for want of a right: doing the same again does not help."""
+
+
+class Waits(Problem):
+    """Not done yet: something else has to happen first, and it may do so by itself."""

@@ -14,6 +14,10 @@ VAR = state_directory(BASE_DIR)
 BIND = env.str("BIND", "127.0.0.1")
 PORT = env.int("PORT", 8000)
 SANDBOX = sandbox_mode()
+EVIDENCE_DIR = Path(env.str("EVIDENCE_DIR", str(VAR / "evidence"))).absolute()
+SOLO_OPERATOR = env.bool("SOLO_OPERATOR", False)
+# apprise's addresses hold secrets: one a line or with blanks between them, never logged
+NOTIFY_URLS = env.str("NOTIFY_URLS", "").split()
 # an IPv6 address stands in brackets in a URL (RFC 3986, section 3.2.2)
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://{f'[{BIND}]' if ':' in BIND else BIND}:{PORT}").rstrip("/")
 
@@ -22,9 +26,11 @@ DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", urlsplit(PUBLIC_URL).hostname or BIND])
 
 INSTALLED_APPS = [
+    "audits",
     "launchplane.access",
     "launchplane.hosts",
     "launchplane.schedule",
+    "launchplane.changes",
     "hygiene",
     "launchplane.web",
     "django.contrib.admin",
@@ -48,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "launchplane.access.acting.ActingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -154,7 +161,13 @@ Q_CLUSTER = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "audits.logs.RedactingFormatter",
+            "fmt": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # At INFO each start and stop of a cluster is a dozen lines that say nothing to an operator.

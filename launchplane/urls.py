@@ -7,7 +7,20 @@ from django.urls import path, reverse_lazy
 from launchplane.api import api
 from launchplane.health import health
 from launchplane.web.access import admin_login
-from launchplane.web.views import bounds, dashboard, inventory, report, runs, snapshots
+from launchplane.web.recent_password import LoginView
+from launchplane.web.views import (
+    bounds,
+    changes,
+    dashboard,
+    deciding,
+    freezing,
+    inventory,
+    planning,
+    report,
+    runs,
+    snapshots,
+    standing_approvals,
+)
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
@@ -18,8 +31,27 @@ urlpatterns = [
     path("hosts/<str:name>/resource/", inventory.resource, name="resource"),
     path("hosts/<str:name>/budgets/", bounds.budgets, name="budgets"),
     path("hosts/<str:name>/snapshots/", snapshots.snapshots, name="snapshots"),
+    path("hosts/<str:name>/inventory/retire/", planning.retire, name="retire"),
+    path("hosts/<str:name>/changes/", changes.host_changes, name="host_changes"),
+    path("hosts/<str:name>/changes/plan/", planning.plan, name="plan"),
+    path("hosts/<str:name>/changes/standing/", standing_approvals.ask, name="standing_ask"),
+    path("changes/", changes.changes, name="changes"),
+    path("changes/<uuid:pk>/", changes.change, name="change"),
+    path("changes/<uuid:pk>/progress/", changes.progress, name="change_progress"),
+    path("changes/<uuid:pk>/request/", deciding.request_change, name="change_request"),
+    path("changes/<uuid:pk>/approve/", deciding.approve, name="change_approve"),
+    path("changes/<uuid:pk>/reject/", deciding.reject, name="change_reject"),
+    path("changes/<uuid:pk>/revoke/", deciding.revoke, name="change_revoke"),
+    path("changes/<uuid:pk>/cancel/", deciding.cancel, name="change_cancel"),
+    path("changes/<uuid:pk>/resolve/", deciding.resolve, name="change_resolve"),
+    path("standing/", standing_approvals.approvals, name="standing_approvals"),
+    path("standing/<int:pk>/", standing_approvals.approval, name="standing_approval"),
+    path("standing/<int:pk>/grant/", standing_approvals.grant, name="standing_grant"),
+    path("standing/<int:pk>/resume/", standing_approvals.resume, name="standing_resume"),
+    path("standing/<int:pk>/end/", standing_approvals.end, name="standing_end"),
+    path("freeze/", freezing.freeze, name="freeze"),
     path("runs/<int:pk>/", runs.run, name="run"),
-    path("accounts/login/", auth.LoginView.as_view(), name="login"),
+    path("accounts/login/", LoginView.as_view(), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path(
         "accounts/password/",

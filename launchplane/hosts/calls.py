@@ -42,20 +42,24 @@ class Connection:
         """The JSON documents of one GET whose answer is a stream that ends."""
         return decoded_stream(self._call("GET", path, seconds=seconds, params=params))
 
-    def post(self, path: str, body: Mapping[str, object], *, seconds: float) -> bytes:
+    def post(self, path: str, body: Mapping[str, object], *, seconds: float, params: Parameters | None = None) -> bytes:
         """The bytes of one POST with a JSON body."""
-        return self._call("POST", path, seconds=seconds, json=dict(body))
+        return self._call("POST", path, seconds=seconds, json=dict(body), params=params)
+
+    def delete(self, path: str, *, seconds: float, params: Parameters) -> bytes:
+        """The bytes of one DELETE."""
+        return self._call("DELETE", path, seconds=seconds, params=params)
 
     def _call(self, method: str, path: str, *, seconds: float, versioned: bool = True, **extra: Any) -> bytes:
         self._deadline.restart(seconds)
-        send = self._client._get if method == "GET" else self._client._post
+        send = {"GET": self._client._get, "POST": self._client._post, "DELETE": self._client._delete}[method]
         url = self._client._url(path, versioned_api=versioned)
         try:
             with send(url, stream=True, allow_redirects=False, timeout=seconds, **extra) as response:
                 body = self._bounded(response.iter_content(65536))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._problem(error, path, seconds) from error
-        if response.status_code not in (200, 201):
+        if response.status_code not in (200, 201, 204):
             raise _refused(response.status_code, body)
         return body
 

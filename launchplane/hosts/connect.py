@@ -4,7 +4,9 @@ from launchplane.hosts.contracts import EngineIdentity
 from launchplane.hosts.engine import Engine, require_pinned
 from launchplane.hosts.errors import NotBuiltYet
 from launchplane.hosts.local_engine import LocalEngine
+from launchplane.hosts.local_removals import LocalRemover
 from launchplane.hosts.models import Host
+from launchplane.hosts.removals import Remover
 
 
 def engine_of(host: Host) -> Engine:
@@ -26,3 +28,10 @@ def identify(host: Host) -> EngineIdentity:
     identity = engine_of(host).identify()
     require_pinned(identity, host.engine_id)
     return identity
+
+
+def remover_of(host: Host, *, api_version: str) -> Remover:
+    """The door through which things are taken from the host's Docker, as its engine was pinned. Raises NotBuiltYet."""
+    if host.connection == Host.Connection.SSH:
+        raise NotBuiltYet("ssh_not_built", "Hosts over ssh are not built yet: nothing can be changed there.")
+    return LocalRemover(host.docker_url, api_version=api_version, engine_id=host.engine_id)

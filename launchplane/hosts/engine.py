@@ -47,6 +47,13 @@ class Engine(Protocol):
         """
         ...
 
+    def glance(self, *, pinned_id: str) -> RawObservation:
+        """The few answers that tell whether something runs or builds: quick, between two steps of a change.
+
+        Raises EngineUnavailable, EngineReplaced.
+        """
+        ...
+
     def image_layers(self, image_ids: Sequence[str], *, progress: Progress) -> dict[str, Answer]:
         """For each id `{"layers": [diff ids], "sizes": [bytes of history]}`, base first; reason GONE on a 404."""
         ...

@@ -88,6 +88,19 @@ class LocalEngine:
             answers[IMAGES] = self._answer(identity, self._get(IMAGES, "/images/json", all=0))
         return RawObservation(identity, answers)
 
+    def glance(self, *, pinned_id: str) -> RawObservation:
+        """Containers, services, build cache and the builds inside builders. A failure is in its answer."""
+        identity, answers = self._introduce()
+        require_pinned(identity, pinned_id)
+        answers[SERVICES] = self._services(identity, answers[INFO])
+        answers[CONTAINERS] = self._answer(identity, self._get(CONTAINERS, "/containers/json", all=1))
+        answers[DF] = self._answer(identity, self._build_cache(identity))
+        give_up_at = time.monotonic() + self._limits.builders_seconds
+        for container_id in running_builders(answers[CONTAINERS].value):
+            ask = self._builder_read(container_id, "histories", give_up_at)
+            answers[builder_answer(container_id, "histories")] = self._answer(identity, ask)
+        return RawObservation(identity, answers)
+
     def image_layers(self, image_ids: Sequence[str], *, progress: Progress) -> dict[str, Answer]:
         """Layers and history sizes of each image, base first. Raises EngineUnavailable."""
         identity = self.identify()
@@ -140,6 +153,11 @@ class LocalEngine:
         if state == "active":
             return Answer(None, 0, "this engine is a swarm worker and cannot see its services")
         return Answer(None, 0, f"the engine's place in a swarm is {state or 'not told'}, so services can't be listed")
+
+    def _build_cache(self, identity: EngineIdentity) -> Ask:
+        """The disk usage, of build cache alone where the engine can be asked for that (API 1.42)."""
+        params = {"type": "build-cache"} if is_at_least(identity.api_version, "1.42") else None
+        return lambda to: ANSWERS[DF](to.get("/system/df", seconds=self._limits.df_seconds, params=params), DF)
 
     def _events(self, connection: Connection, since: datetime | None, until: datetime) -> dict[str, Any]:
         """What happened since the last pass. Engines keep 256 events: when that many come, older ones may be lost.

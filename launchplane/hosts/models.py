@@ -77,7 +77,13 @@ class Host(models.Model):
 
     class Meta:
         ordering = ["name"]
-        permissions = [("observe_host", "Can observe host now")]
+        permissions = [
+            ("observe_host", "Can observe host now"),
+            ("request_change", "Can ask for changes of host"),
+            ("approve_change", "Can approve changes of host"),
+            ("freeze_host", "Can freeze host and lift a freeze"),
+            ("resolve_change", "Can say what became of a change of host that is in doubt"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(pressure_percent__gte=1) & models.Q(pressure_percent__lte=100),

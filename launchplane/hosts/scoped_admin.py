@@ -12,6 +12,7 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest
 
 from launchplane.access.rights import may, visible
+from launchplane.hosts.edits import before_and_after, record_edit
 from launchplane.hosts.models import Host
 
 if TYPE_CHECKING:
@@ -44,6 +45,17 @@ class ScopedAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self._may(request, "delete", obj)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.changed_data:
+            record_edit(obj, "changed" if change else "added", before_and_after(form))
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        key = obj.pk
+        super().delete_model(request, obj)
+        obj.pk = key
+        record_edit(obj, "deleted", {})
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **options: Any

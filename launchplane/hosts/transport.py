@@ -14,9 +14,13 @@ UNIX = "unix://"
 
 
 class Deadline:
-    """A moment that may be set anew before each call; every wait on the socket lasts until then at most."""
+    """A moment that may be set anew before each call; every wait on the socket lasts until then at most.
+
+    `connections` counts the sockets that were opened under it: at the other end of the next may be somebody else.
+    """
 
     def __init__(self, seconds: float) -> None:
+        self.connections = 0
         self.restart(seconds)
 
     def restart(self, seconds: float) -> None:
@@ -81,6 +85,7 @@ class _DeadlineConnection(UnixHTTPConnection):  # type: ignore[misc]  # the SDK 
         self._deadline = deadline
 
     def connect(self) -> None:
+        self._deadline.connections += 1
         sock = _DeadlineSocket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.deadline = self._deadline
         try:

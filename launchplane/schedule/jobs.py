@@ -33,3 +33,8 @@ def find(name: str) -> Job | None:
 def all_jobs() -> list[Job]:
     """Every registered job."""
     return list(_jobs.values())
+
+
+def forget(name: str) -> None:
+    """The job of that name is not known any more."""
+    _jobs.pop(name, None)

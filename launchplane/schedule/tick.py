@@ -14,6 +14,7 @@ from django_q.tasks import async_task
 
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
+from launchplane.schedule.chores import queue_chores
 from launchplane.schedule.cron import BadCron, next_time
 from launchplane.schedule.heartbeat import ask_for_beats
 from launchplane.schedule.jobs import all_jobs, find
@@ -45,8 +46,9 @@ def adopt(host: Host) -> None:
 
 
 def tick() -> int:
-    """Ask every queue for a heartbeat, queue what is due. Returns how many jobs were queued."""
+    """Ask every queue for a heartbeat, queue the chores and what is due. Returns how many jobs were queued."""
     ask_for_beats()
+    queue_chores()
     now = timezone.now()
     due = Schedule.objects.filter(enabled=True, next_due_at__lte=now).order_by("next_due_at", "pk")
     return sum(_queue(schedule, now) for schedule in due)

@@ -18,7 +18,7 @@ def programs() -> list[Program]:
     python = sys.executable
     manage = str(settings.BASE_DIR / "manage.py")
     web = Program("web", [python, "-m", "gunicorn", "--config", "python:launchplane.server.gunicorn_config"])
-    return [web, *(Program(queue, [python, manage, "qcluster"], {"Q_CLUSTER_NAME": queue}) for queue in QUEUES)]
+    return [web, *(Program(queue, [python, manage, "work"], {"Q_CLUSTER_NAME": queue}) for queue in QUEUES)]
 
 
 def require_free_port() -> None:

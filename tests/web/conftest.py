@@ -1,11 +1,17 @@
 """People and hosts for the tests of pages."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
 from launchplane.access.models import User
+from launchplane.changes import kinds
 from launchplane.hosts.models import Host
+from tests.changes import toy
+from tests.changes.ways import a_folder_host
 from tests.factories import a_host, a_month_of, a_person
 
 
@@ -33,3 +39,19 @@ def visitor(client: Client, operator: User) -> Client:
     """A browser in which the operator is logged in."""
     client.force_login(operator)
     return client
+
+
+@pytest.fixture
+def approver(db: None) -> User:
+    return a_person("approver", group="Approvers")
+
+
+@pytest.fixture
+def folder(db: None, tmp_path: Path, settings: Settings) -> Iterator[Host]:
+    """A host with three files that the toy kinds can remove, and one that must stay."""
+    settings.EVIDENCE_DIR = tmp_path / "evidence"
+    toy.register_toys()
+    toy.hook[0] = toy.nothing
+    yield a_folder_host(tmp_path / "host", name="folder")
+    kinds.unregister(toy.ONCE)
+    kinds.unregister(toy.ROUTINE)

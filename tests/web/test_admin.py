@@ -128,7 +128,7 @@ def test_what_was_observed_cannot_be_edited(visitor: Client, host: Host) -> None
 
 def test_a_schedule_can_be_moved_and_a_bad_one_is_refused(visitor: Client, host: Host) -> None:
     adopt(host)
-    schedule = Schedule.objects.get(host=host)
+    schedule = Schedule.objects.get(host=host, job="observe")
     address = f"/admin/schedule/schedule/{schedule.pk}/change/"
     assert "has not five fields" in text_of(visitor.post(address, {"cron": "often", "enabled": "on"}))
     assert visitor.post(address, {"cron": "0 3 * * *", "enabled": "on"}).status_code == 302

@@ -1,4 +1,4 @@
-"""`manage.py hygiene report|inventory`."""
+"""`manage.py hygiene report|inventory|plan`."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.core.management.base import CommandParser
 
 from hygiene.contracts import Kind, Report, ResourceRow, TypeSummary
 from hygiene.inventory import latest, select, view_for_programs
+from hygiene.management import planning
 from hygiene.services import observe_host
 from hygiene.snapshots import stored_report
 from launchplane.commands import ATTENTION, Subcommands, shell_user
@@ -22,7 +23,7 @@ class Command(Subcommands):
     help = "What fills a host, what must stay, and what could go. Changes nothing on the host."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        subcommands = parser.add_subparsers(required=True, metavar="report|inventory")
+        subcommands = parser.add_subparsers(required=True, metavar="report|inventory|plan")
         stored = (["--stored"], {"action": "store_true", "help": "the last report, without looking again"})
         kind = (["--kind"], {"choices": [kind.value for kind in Kind], "default": ""})
         self.sub(subcommands, "report", self.report, help_text="Observe a host and report.", arguments=[HOST, stored])
@@ -33,6 +34,10 @@ class Command(Subcommands):
             help_text="List what the last observation of a host saw.",
             arguments=[HOST, kind],
         )
+        self.sub(subcommands, "plan", self.plan, help_text="Plan a clean-up of a host.", arguments=planning.ARGUMENTS)
+
+    def plan(self, *, name: str, kind: str, items: list[str], json: bool, **_: Any) -> int | None:
+        return planning.plan(self, name=name, kind=kind, items=items, json=json)
 
     def report(self, *, name: str, stored: bool, json: bool, **_: Any) -> int | None:
         host = find_host(name)

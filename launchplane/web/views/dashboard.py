@@ -15,6 +15,7 @@ from launchplane.hosts.models import Contact, Host
 from launchplane.web.access import person
 from launchplane.web.charts import Chart, disk_chart, spread
 from launchplane.web.standing import ENDED_BADLY, Standing, standings
+from launchplane.web.waiting import waiting_for
 
 LATELY = timedelta(days=7)
 MOST_TROUBLES = 10
@@ -46,7 +47,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """A constant number of queries, however many hosts there are."""
     hosts = list(visible(person(request), "hosts.view_host", Host.objects.all()))
     lines, troubles = _lines(hosts), _troubles(hosts)
-    return render(request, "dashboard.html", {"lines": lines, "troubles": troubles, "days": LATELY.days})
+    context = {"lines": lines, "troubles": troubles, "days": LATELY.days, "waiting": waiting_for(person(request))}
+    return render(request, "dashboard.html", context)
 
 
 def _lines(hosts: list[Host]) -> list[HostLine]:

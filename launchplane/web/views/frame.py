@@ -15,6 +15,7 @@ TABS = (
     ("inventory", "Inventory"),
     ("budgets", "Budgets and protections"),
     ("snapshots", "Snapshots"),
+    ("host_changes", "Changes"),
 )
 
 
@@ -31,6 +32,7 @@ def host_page(
         "run": last_run if last_run and last_run.status in ACTIVE else None,
         "failed_run": last_run if last_run and last_run.status in ENDED_BADLY else None,
         "may_observe": may(request.user, "hosts.observe_host", host),
+        "may_request": may(request.user, "hosts.request_change", host),
         "may_change": may(request.user, "hosts.change_host", host),
     }
     return render(request, template, frame | context, status=status)

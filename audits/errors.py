@@ -1,0 +1,10 @@
+"""What can go wrong with evidence."""
+
+from launchplane.problems import Refused
+
+
+class AuditRefused(Refused):
+    """Evidence could not be stored, so what it was about must not begin (H56)."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("audit_refused", sentence)

@@ -1,0 +1,34 @@
+"""Records as lines of JSON, from a fixed head, with a trailer that says what must have come before it."""
+
+import json
+from collections.abc import Iterator
+
+from audits import chain, segments
+from audits.contracts import Trailer
+from audits.models import AuditRecord, ChainHead
+
+AT_ONCE = 2000
+
+
+def export(*, from_seq: int = 1) -> Iterator[bytes]:
+    """The records from `from_seq` to what is the head now, a line each, and the trailer. Nothing newer slips in."""
+    head = ChainHead.objects.first()
+    last_seq, head_hash = (head.seq, head.hash) if head else (0, chain.GENESIS)
+    count = 0
+    for row in AuditRecord.objects.filter(seq__range=(from_seq, last_seq)).iterator(AT_ONCE):
+        count += 1
+        yield segments.line(row.as_record())
+    yield trailer_line(
+        Trailer(
+            format=chain.FORMAT,
+            count=count,
+            first_seq=from_seq if count else None,
+            last_seq=last_seq if count else None,
+            head_hash=head_hash,
+        )
+    )
+
+
+def trailer_line(trailer: Trailer) -> bytes:
+    """The last line of an export."""
+    return json.dumps({"trailer": trailer.model_dump()}, separators=(",", ":")).encode("ascii") + b"\n"

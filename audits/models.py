@@ -1,0 +1,88 @@
+"""Audit records and the head of their chain. Triggers keep both as they are; `audits.record` alone writes them."""
+
+from datetime import datetime
+from typing import cast
+
+from django.db import models
+
+from audits.contracts import Actor, Record, Status
+
+
+class AuditRecord(models.Model):
+    """One thing that was about to be done, was done, failed or was skipped."""
+
+    class Status(models.TextChoices):
+        PLANNED = "planned"
+        COMPLETED = "completed"
+        FAILED = "failed"
+        SKIPPED = "skipped"
+
+    seq = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=200)
+    key = models.CharField(max_length=200)
+    host = models.CharField(max_length=200, blank=True)
+    lane = models.CharField(max_length=200, blank=True)
+    actor_id = models.CharField(max_length=200)
+    actor_name = models.CharField(max_length=200)
+    responsible = models.JSONField(default=list, blank=True)
+    source = models.CharField(max_length=200)
+    status = models.CharField(max_length=20, choices=Status.choices)
+    payload = models.TextField()
+    payload_hash = models.CharField(max_length=64)
+    prev_hash = models.CharField(max_length=64, unique=True)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering = ["seq"]
+        default_permissions = ("view",)
+        indexes = [
+            # everything about one change, or one run
+            models.Index(fields=["key", "seq"], name="audit_by_key"),
+            # a host's page
+            models.Index(fields=["host", "-seq"], name="audit_by_host"),
+            # evidence of one kind, newest first
+            models.Index(fields=["kind", "-seq"], name="audit_by_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq}: {self.kind} {self.status}"
+
+    def as_record(self) -> Record:
+        """The record as it is hashed and exported. Raises ValueError or TypeError if the row cannot be one."""
+        return Record(
+            seq=self.seq,
+            at=moment(self.at),
+            kind=self.kind,
+            key=self.key,
+            host=self.host,
+            lane=self.lane,
+            actor=Actor(id=self.actor_id, name=self.actor_name, responsible=tuple(self.responsible)),
+            source=self.source,
+            status=cast(Status, str(self.status)),
+            payload=self.payload,
+            payload_hash=self.payload_hash,
+            prev_hash=self.prev_hash,
+            hash=self.hash,
+        )
+
+
+class ChainHead(models.Model):
+    """The one row that says where the chain ends; who appends locks it."""
+
+    THE_ONE = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=THE_ONE)
+    seq = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.hash}"
+
+
+def moment(at: datetime) -> str:
+    """A time in UTC as records say it: 2026-01-08T10:30:00.000000Z."""
+    return f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"

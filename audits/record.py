@@ -1,0 +1,107 @@
+"""The one function that appends a record, and the one for what was refused.
+
+`append` is the last statement of the transaction that it tells of: both are stored or neither. Appends wait for each
+other on the head's row, so there is one chain whatever happens at once.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from audits import chain, segments
+from audits.contracts import Actor, Status
+from audits.errors import AuditRefused
+from audits.models import AuditRecord, ChainHead
+from audits.redact import LIVE
+from launchplane.canonical import canonical
+
+__all__ = ["Actor", "AuditRecord", "AuditRefused", "Status", "append", "append_apart"]
+
+
+def append(  # noqa: PLR0913  a record has these fields
+    *,
+    kind: str,
+    key: str,
+    status: Status,
+    payload: Mapping[str, Any],
+    actor: Actor,
+    source: str,
+    host: str = "",
+    lane: str = "",
+) -> AuditRecord:
+    """Store one record, redacted, at the end of the chain; it comes to the disk after the commit.
+
+    Raises AuditRefused if it cannot be stored, and then the transaction around it cannot be committed either. For a
+    `planned` record that includes a full or read-only evidence store: nothing may begin (H56).
+    """
+    if status == "planned":
+        segments.refuse_without_room()
+    record = AuditRecord(
+        kind=_plain(kind),
+        key=_plain(key),
+        status=status,
+        actor_id=_plain(actor.id),
+        actor_name=_plain(actor.name),
+        responsible=[_plain(person) for person in actor.responsible],
+        source=_plain(source),
+        host=_plain(host),
+        lane=_plain(lane),
+        payload=_canonical(payload),
+    )
+    _store(record)
+    transaction.on_commit(partial(segments.flush_or_say, wanted=segments.Position(record.seq, record.hash)))
+    return record
+
+
+def append_apart(**fields: Any) -> AuditRecord:
+    """`append` for what was refused: after the transaction that the refusal rolled back, in one of its own.
+
+    Takes what `append` takes. Raises RuntimeError within a transaction, which would take the record with it.
+    """
+    with transaction.atomic(durable=True):
+        return append(**fields)
+
+
+def _store(record: AuditRecord) -> None:
+    try:
+        with transaction.atomic(savepoint=False):
+            _link(record)
+    except (DatabaseError, ValidationError, ValueError) as error:
+        raise AuditRefused(f"The audit record could not be stored ({error}), so nothing was done.") from error
+
+
+def _link(record: AuditRecord) -> None:
+    """Give `record` its place behind the head, which stays locked until the commit."""
+    head = _locked_head()
+    record.seq, record.prev_hash, record.at = head.seq + 1, head.hash, timezone.now()
+    record.payload_hash = chain.sha256(record.payload)
+    record.hash = chain.record_hash(record.as_record())
+    record.clean_fields()
+    record.save(force_insert=True)
+    if not ChainHead.objects.filter(pk=head.pk, seq=head.seq).update(seq=record.seq, hash=record.hash):
+        raise DatabaseError("somebody else appended at the same time")
+
+
+def _locked_head() -> ChainHead:
+    """The head, for this transaction alone (SQLite's write transactions exclude each other anyhow)."""
+    one = ChainHead.objects.select_for_update().filter(pk=ChainHead.THE_ONE)
+    if (head := one.first()) is None:
+        ChainHead.objects.bulk_create([ChainHead(hash=chain.GENESIS)], ignore_conflicts=True)
+        head = one.get()
+    return head
+
+
+def _plain(text: str) -> str:
+    """Redacted, and without the one character that PostgreSQL cannot hold."""
+    return LIVE.text(text).replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _canonical(payload: Mapping[str, Any]) -> str:
+    try:
+        return canonical(LIVE.fields(payload)).decode()
+    except ValueError as error:
+        raise AuditRefused(f"The audit record could not be written down ({error}), so nothing was done.") from error

@@ -1,0 +1,89 @@
+"""Signed heads. Whoever keeps one elsewhere can tell later that the chain up to there was never rewritten."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from django.conf import settings
+from django.utils import timezone
+
+from audits import chain, segments
+from audits.contracts import Checkpoint
+from audits.models import ChainHead, moment
+from launchplane.canonical import canonical
+
+
+def checkpoint() -> Checkpoint:
+    """Sign the head, and keep that beside the segments. Raises AuditRefused if it cannot be kept."""
+    head = ChainHead.objects.first()
+    unsigned = Checkpoint(
+        seq=head.seq if head else 0,
+        hash=head.hash if head else chain.GENESIS,
+        at=moment(timezone.now()),
+        public_key=public_key(),
+        signature="",
+    )
+    signature = _private_key().sign(_signed_text(unsigned)).hex()
+    signed = unsigned.model_copy(update={"signature": signature})
+    segments.keep_checkpoint(canonical(signed) + b"\n")
+    return signed
+
+
+def kept_checkpoints() -> list[Checkpoint]:
+    """The heads that were signed so far. Raises ValueError for a line that is none."""
+    return [Checkpoint.model_validate_json(line) for line in segments.checkpoint_lines()]
+
+
+def is_genuine(signed: Checkpoint) -> bool:
+    """True if our key signed exactly this."""
+    if signed.public_key != public_key():
+        return False
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signed.public_key))
+        key.verify(bytes.fromhex(signed.signature), _signed_text(signed))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def public_key() -> str:
+    """The public half of our key, in hexadecimal."""
+    return _private_key().public_key().public_bytes_raw().hex()
+
+
+def _signed_text(signed: Checkpoint) -> bytes:
+    return chain.FORMAT.encode() + b"\n" + canonical(signed.model_dump(exclude={"signature"}))
+
+
+def _private_key() -> Ed25519PrivateKey:
+    """The key in the state directory (mode 0600); the first who asks makes it."""
+    path = Path(settings.VAR) / "keys" / "audit_ed25519.pem"
+    if not path.exists():
+        _make_key(path)
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError(f"{path} holds no Ed25519 key")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Written aside and linked: of several processes one wins, and none reads half a key."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, aside = tempfile.mkstemp(dir=path.parent)  # mode 0600
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(_pem(Ed25519PrivateKey.generate()))
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    finally:
+        Path(aside).unlink()
+
+
+def _pem(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

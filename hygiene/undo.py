@@ -1,0 +1,64 @@
+"""What is kept of a thing before it goes: enough to get it back if it can be, and to say so if not (X6). Pure."""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from hygiene.contracts import Container, Image, Volume
+from launchplane.changes.contracts import Json
+
+Reversible = Literal["yes", "no", "unknown"]
+
+
+class Undo(NamedTuple):
+    """Undo data, whether the thing can be got back, and a sentence about that for whoever approves."""
+
+    data: Mapping[str, Json]
+    reversible: Reversible
+    sentence: str
+
+
+def of_image(image: Image) -> Undo:
+    """Tags, digests and labels; an image that came from a registry can be pulled again by its digest."""
+    data: dict[str, Json] = {
+        "id": image.id,
+        "tags": image.tags,
+        "digests": image.digests,
+        "labels": dict(image.labels),
+        "pull": image.digests[0] if image.digests else None,
+    }
+    if image.digests:
+        return Undo(data, "yes", f"Can be pulled again as {image.digests[0]}, while its registry has it.")
+    return Undo(data, "no", "Was never pulled, so there is no digest to pull it by: it can only be built again.")
+
+
+def of_container(container: Container) -> Undo:
+    """What it was made of and what it held. Its own files are lost."""
+    data: dict[str, Json] = {
+        "id": container.id,
+        "name": container.name,
+        "image_id": container.image_id,
+        "image": container.image_ref,
+        "labels": dict(container.labels),
+        "mounts": tuple(mount.model_dump() for mount in container.mounts),
+    }
+    return Undo(data, "no", "What it wrote outside of its volumes is lost; its volumes stay.")
+
+
+def of_volume(volume: Volume) -> Undo:
+    """Its metadata. What is in it is lost for good."""
+    data: dict[str, Json] = {
+        "name": volume.name,
+        "driver": volume.driver,
+        "labels": dict(volume.labels),
+        "mountpoint": volume.mountpoint,
+        "created_at": None if volume.created_at is None else volume.created_at.isoformat(),
+        "size_bytes": volume.size_bytes,
+    }
+    return Undo(data, "no", "What is in it is lost for good: only its name and labels are kept.")
+
+
+def of_build_cache() -> Undo:
+    """Build cache is what a build makes anew."""
+    return Undo(
+        {"how": "the next build makes it again, and takes longer once"}, "yes", "Is made again by the next build."
+    )

@@ -1,0 +1,149 @@
+"""A change as programs see it: `changes show`, `hygiene plan` and the API give this one document."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from audits.models import AuditRecord
+from launchplane.changes.contracts import Blocker, Boundary, DeclaredCall, Gate, Json
+from launchplane.changes.models import Change
+from launchplane.hosts.contracts import Contract
+
+
+class StepDocument(Contract):
+    """A planned item and what became of it."""
+
+    position: int
+    verb: str
+    target: str
+    title: str
+    expected: Mapping[str, Json]
+    undo: Mapping[str, Json]
+    reversible: str
+    predicted_bytes: int | None
+    begun_at: datetime | None
+    outcome: str
+    detail: str
+    freed_bytes: int | None
+
+
+class ApprovalDocument(Contract):
+    """Who said yes, why, and whether it still holds."""
+
+    approver: str
+    reason: str
+    granted_at: datetime
+    expires_at: datetime
+    consumed_at: datetime | None
+    revoked_at: datetime | None
+    revoked_why: str
+    self_approved: bool
+
+
+class ChangeDocument(Contract):
+    """Everything there is to know about one change. What is not known is null."""
+
+    id: str
+    kind: str
+    host: str
+    subject: str
+    title: str
+    status: str
+    why_closed: str
+    sentence: str
+    plan_status: str
+    digest: str
+    requester: str
+    reason: str
+    deadline: datetime | None
+    next_try_at: datetime | None
+    planned_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    steps: tuple[StepDocument, ...]
+    blockers: tuple[Blocker, ...]
+    gates: tuple[Gate, ...]
+    next_steps: tuple[str, ...]
+    protections: tuple[str, ...]
+    bounds: Mapping[str, Json]
+    boundary: Boundary
+    declared_calls: tuple[DeclaredCall, ...]
+    predicted_bytes: int | None
+    actual_bytes: int | None
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    approvals: tuple[ApprovalDocument, ...]
+    standing_approval: int | None
+    self_approved: bool
+    audit_seqs: tuple[int, ...]
+
+
+def document(change: Change) -> ChangeDocument:
+    """The document of `change`, read with a constant number of queries."""
+    plan = change.planned()
+    rows = {row.position: row for row in change.steps.all()}
+    approvals = tuple(
+        ApprovalDocument(
+            approver=row.approver_name,
+            reason=row.reason,
+            granted_at=row.granted_at,
+            expires_at=row.expires_at,
+            consumed_at=row.consumed_at,
+            revoked_at=row.revoked_at,
+            revoked_why=row.revoked_why,
+            self_approved=row.self_approved,
+        )
+        for row in change.approvals.all()
+    )
+    steps = tuple(
+        StepDocument(
+            **step.model_dump(),
+            begun_at=rows[step.position].intent_at,
+            outcome=rows[step.position].outcome,
+            detail=rows[step.position].detail,
+            freed_bytes=rows[step.position].freed_bytes,
+        )
+        for step in plan.steps
+    )
+    return ChangeDocument(
+        id=str(change.pk),
+        kind=change.kind,
+        host=change.host.name,
+        subject=change.subject,
+        title=plan.title,
+        status=change.status,
+        why_closed=change.why_closed,
+        sentence=change.sentence,
+        plan_status=plan.status,
+        digest=change.digest,
+        requester=change.requester_name,
+        reason=change.reason,
+        deadline=change.deadline,
+        next_try_at=change.next_try_at,
+        planned_at=change.planned_at,
+        started_at=change.started_at,
+        ended_at=change.ended_at,
+        steps=steps,
+        blockers=plan.blockers,
+        gates=tuple(Gate.model_validate(gate) for gate in json.loads(change.gates)),
+        next_steps=plan.next_steps,
+        protections=plan.protections,
+        bounds=plan.bounds,
+        boundary=plan.boundary,
+        declared_calls=plan.boundary.calls,
+        predicted_bytes=change.predicted_bytes,
+        actual_bytes=change.actual_bytes,
+        before=json.loads(change.before) if change.before else None,
+        after=json.loads(change.after) if change.after else None,
+        approvals=approvals,
+        standing_approval=change.standing_id,
+        self_approved=is_self_approved(change),
+        audit_seqs=tuple(AuditRecord.objects.filter(key=str(change.pk)).order_by("seq").values_list("seq", flat=True)),
+    )
+
+
+def is_self_approved(change: Change) -> bool:
+    """Whether one person both asked and approved, in solo mode: every page and record says so."""
+    own = any(row.self_approved for row in change.approvals.all() if row.revoked_at is None)
+    return own or (change.standing is not None and change.standing.self_approved)

@@ -1,0 +1,279 @@
+"""How a run ends: completed, failed, in doubt, or approved as before if nothing was begun. Each with its record."""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from launchplane import canonical
+from launchplane.access.people import Principal
+from launchplane.changes import lock, notify, records, standing, states
+from launchplane.changes.contracts import Evidence, Gate
+from launchplane.changes.kinds import Run
+from launchplane.changes.models import Approval, Change, Step
+from launchplane.changes.models.change import Status, Why
+from launchplane.changes.planning import known_kind
+from launchplane.changes.steps import Halt
+from launchplane.problems import Problem
+from launchplane.schedule.models import Schedule
+
+log = logging.getLogger(__name__)
+
+TRY_AGAIN_AFTER = timedelta(minutes=5)
+GOOD_HALTS = ("gate", "cap")
+# what was predicted and what came of it may differ by a tenth, or by a megabyte, before it is worth a word
+TOLERATED_SHARE, TOLERATED_BYTES = 10, 10**6
+
+Outcome = Step.Outcome
+
+
+def finish(change: Change, run: Run | None, halt: Halt | None, *, by: Principal) -> Change:
+    """Move `change`, which is being applied or in doubt, to where it belongs now. Raises Moved, AuditRefused."""
+    steps = list(change.steps.all())
+    if unresolved := [step for step in steps if is_unresolved(step)]:
+        return mark_in_doubt(change, _words_of_doubt(unresolved), by=by)
+    begun = any(step.intent_at for step in steps)
+    if not begun and halt is not None and halt.may_pass and change.status == Status.APPLYING:
+        return release(change, halt.sentence, by=by)
+    after = _after(run) if begun else None
+    failures = _failures(steps, halt, after, begun=begun)
+    return _end(change, steps, after, failures, halt, by=by)
+
+
+def is_unresolved(step: Step) -> bool:
+    """Begun, and nobody knows what became of it."""
+    return step.intent_at is not None and step.outcome in ("", Outcome.UNKNOWN)
+
+
+def release(change: Change, why: str, *, by: Principal, gates: Sequence[Gate] = ()) -> Change:
+    """Nothing was begun: the approval is as good as new, and the change is tried again until its deadline."""
+    if change.steps.filter(intent_at__isnull=False).exists():
+        raise AssertionError("a change with a begun item is not released")
+    kind = known_kind(change.kind)
+    payload = {"why": why, "nothing_changed": True, "gates": _plain_gates(gates)}
+    next_try_at = timezone.now() + TRY_AGAIN_AFTER
+    with states.moving(
+        change,
+        Status.APPROVED,
+        by=by,
+        told=records.Telling("deferred", kind.stopped, payload, of_kind=True),
+        only_if=Q(fencing_token=change.fencing_token),
+        next_try_at=next_try_at,
+        gates=_gates_text(gates),
+        sentence=f"Nothing was done yet. {why}"[:600],
+    ):
+        Approval.objects.filter(change=change, revoked_at=None).update(consumed_at=None)
+        change.steps.filter(outcome=Outcome.SKIPPED).update(outcome="", detail="", finished_at=None)
+        lock.let_go(change.host)
+        _tell_the_schedule(change, ok=True, sentence=f"Not yet: {why}")
+    return change
+
+
+def close_stale(change: Change, differences: Sequence[str], *, by: Principal) -> Change:
+    """The host is not any more what was planned for: nothing was done, and nothing will be."""
+    kind = known_kind(change.kind)
+    sentence = f"The host has changed since it was planned: {' '.join(differences)}"[:600]
+    payload = {"differences": list(differences), "nothing_changed": True}
+    with states.moving(
+        change,
+        Status.CLOSED,
+        by=by,
+        told=records.Telling("stale", kind.stopped, payload, of_kind=True),
+        only_if=Q(fencing_token=change.fencing_token),
+        why_closed=Why.STALE,
+        ended_at=timezone.now(),
+        sentence=sentence,
+    ):
+        change.steps.filter(outcome="").update(outcome=Outcome.SKIPPED, detail="stale", finished_at=timezone.now())
+        lock.let_go(change.host)
+        _tell_the_schedule(change, ok=True, sentence=sentence)
+    return change
+
+
+def fail(change: Change, why: str, *, by: Principal) -> Change:
+    """End a change that cannot go on for a reason of its own, before anything was begun."""
+    change.steps.filter(outcome="", intent_at=None).update(
+        outcome=Outcome.SKIPPED, detail=why[:600], finished_at=timezone.now()
+    )
+    return _end(change, list(change.steps.all()), None, [why], None, by=by)
+
+
+def end_unresolved(change: Change, *, by: Principal, reason: str) -> Change:
+    """A person said that nothing more is to be found out. What is unknown stays so in the record."""
+    change.steps.filter(outcome="", intent_at__isnull=False).update(
+        outcome=Outcome.UNKNOWN, detail="Not known.", finished_at=timezone.now()
+    )
+    change.steps.filter(outcome="").update(outcome=Outcome.SKIPPED, detail="Not begun.", finished_at=timezone.now())
+    return _end(change, list(change.steps.all()), None, [f"Resolved by {by.name}: {reason}"], None, by=by)
+
+
+def mark_in_doubt(
+    change: Change, why: str, *, by: Principal, only_if: Q | None = None, token: int | None = None
+) -> Change:
+    """Somebody has to look: recovery first, then a person. The host takes no other change meanwhile.
+
+    With a new fencing `token` the old worker begins nothing any more.
+    """
+    if change.status == Status.IN_DOUBT:
+        Change.objects.filter(pk=change.pk, status=Status.IN_DOUBT).update(
+            sentence=why[:600], next_try_at=timezone.now() + TRY_AGAIN_AFTER
+        )
+        change.refresh_from_db()
+        return change
+    with states.moving(
+        change,
+        Status.IN_DOUBT,
+        by=by,
+        told=records.Telling("in_doubt", "failed", {"why": why}),
+        only_if=Q(fencing_token=change.fencing_token) & (only_if or Q()),
+        fencing_token=token or change.fencing_token,
+        next_try_at=timezone.now(),
+        sentence=why[:600],
+    ):
+        standing.suspend(change.host, change.kind, f"Change {change.pk} is in doubt: {why}")
+        notify.about(change, "in_doubt", why)
+        _tell_the_schedule(change, ok=False, sentence=f"In doubt: {why}")
+    return change
+
+
+def _words_of_doubt(unresolved: Sequence[Step]) -> str:
+    first = unresolved[0]
+    more = f" and of {len(unresolved) - 1} more" if len(unresolved) > 1 else ""
+    detail = f": {first.detail}" if first.detail else "."
+    return f"What became of item {first.position} ({first.verb} {first.target}){more} is not known{detail}"
+
+
+def _after(run: Run | None) -> Evidence | str:
+    """What is there after a run, or why that could not be seen."""
+    if run is None:
+        return "The host could not be looked at."
+    try:
+        return run.evidence(before=False)
+    except Problem as problem:
+        return problem.sentence
+    except Exception as error:
+        log.exception("looking at the host after a run failed")
+        return f"Looking failed unexpectedly: {type(error).__name__}."
+
+
+def _failures(steps: Sequence[Step], halt: Halt | None, after: Evidence | str | None, *, begun: bool) -> list[str]:
+    """Why this run did not go well, in sentences; none if it did. What could not be verified did not go well."""
+    found = []
+    if isinstance(after, str):
+        found.append(f"What must be there after the run could not be verified: {after}")
+    elif after is not None and after.missing:
+        found.append(f"Missing after the run: {', '.join(after.missing)}.")
+    if failed := sum(step.outcome == Outcome.FAILED for step in steps):
+        found.append(f"{failed} of {len(steps)} items failed.")
+    if halt is not None and halt.why not in GOOD_HALTS:
+        found.append(f"Stopped: {halt.sentence}")
+    if not begun and not found and steps:
+        found.append("Nothing was done.")
+    return found
+
+
+def _end(
+    change: Change,
+    steps: Sequence[Step],
+    after: Evidence | str | None,
+    failures: Sequence[str],
+    halt: Halt | None,
+    *,
+    by: Principal,
+) -> Change:
+    status = Status.FAILED if failures else Status.COMPLETED
+    figures = _figures(change, steps, after)
+    sentence = " ".join([*failures, _counted(steps)])[:600]
+    payload = {
+        "mode": "apply",
+        "halted": {"why": halt.why, "sentence": halt.sentence} if halt else None,
+        "failures": list(failures),
+        "steps": [_plain_step(step) for step in steps],
+        "gates": json.loads(change.gates),
+        "before": json.loads(change.before) if change.before else None,
+        "after": after.model_dump(mode="json") if isinstance(after, Evidence) else after,
+        "nothing_changed": not any(step.intent_at for step in steps),
+        **figures,
+    }
+    with states.moving(
+        change,
+        status,
+        by=by,
+        told=records.Telling("ended", "failed" if failures else "completed", payload, of_kind=True),
+        only_if=Q(fencing_token=change.fencing_token),
+        ended_at=timezone.now(),
+        next_try_at=None,
+        after=_text(after) if isinstance(after, Evidence) else "",
+        actual_bytes=figures["actual_bytes"],
+        sentence=sentence,
+    ):
+        lock.let_go(change.host)
+        if isinstance(after, Evidence) and after.missing:
+            standing.suspend(change.host, change.kind, f"Change {change.pk}: {sentence}")
+        if failures:
+            notify.about(change, "failed", sentence)
+        _tell_the_schedule(change, ok=not failures, sentence=sentence)
+    return change
+
+
+def _figures(change: Change, steps: Sequence[Step], after: Evidence | str | None) -> dict[str, Any]:
+    """Prediction against what came of it; the host's own figure counts, what the items say is the second best."""
+    freed = [step.freed_bytes for step in steps if step.freed_bytes is not None]
+    said = after.actual_bytes if isinstance(after, Evidence) else None
+    actual = said if said is not None else (sum(freed) if freed else None)
+    return {
+        "predicted_bytes": change.predicted_bytes,
+        "freed_bytes": sum(freed) if freed else None,
+        "actual_bytes": actual,
+        "disagrees": _disagrees(change.predicted_bytes, actual),
+    }
+
+
+def _disagrees(predicted: int | None, actual: int | None) -> bool | None:
+    if predicted is None or actual is None:
+        return None
+    return abs(predicted - actual) > max(TOLERATED_BYTES, predicted // TOLERATED_SHARE)
+
+
+def _counted(steps: Sequence[Step]) -> str:
+    """How many items had which outcome: `3 done, 1 skipped.`"""
+    counts = Counter(str(step.outcome) for step in steps)
+    return f"{', '.join(f'{number} {outcome}' for outcome, number in counts.items())}." if counts else "No items."
+
+
+def _plain_step(step: Step) -> dict[str, Any]:
+    return {
+        "position": step.position,
+        "verb": step.verb,
+        "target": step.target,
+        "begun": step.intent_at is not None,
+        "outcome": step.outcome,
+        "detail": step.detail,
+        "freed_bytes": step.freed_bytes,
+        "evidence": json.loads(step.evidence) if step.evidence else None,
+    }
+
+
+def _plain_gates(gates: Sequence[Gate]) -> list[dict[str, Any]]:
+    return [gate.model_dump(mode="json") for gate in gates]
+
+
+def _gates_text(gates: Sequence[Gate]) -> str:
+    return canonical.canonical(_plain_gates(gates)).decode()
+
+
+def _text(evidence: Evidence) -> str:
+    return canonical.canonical(evidence).decode()
+
+
+def _tell_the_schedule(change: Change, *, ok: bool, sentence: str) -> None:
+    """A routine run leaves its result where its schedule is shown."""
+    if change.standing_id is not None:
+        Schedule.objects.filter(host=change.host_id, job=change.kind).update(
+            last_at=timezone.now(), last_ok=ok, last_sentence=sentence[:600]
+        )

@@ -1,0 +1,87 @@
+"""The kernel's lock of a host: held by whoever changes it for the whole run, and by recovery before it looks.
+
+The kernel gives it back when its holder ends, however it ends. A process that is stopped still holds it.
+"""
+
+import fcntl
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from launchplane.changes.models import HostLease
+from launchplane.hosts.models import Host
+from launchplane.problems import Waits
+
+FOLDER = "locks"
+
+
+class HostBusy(Waits):
+    """Somebody else changes this host right now."""
+
+
+@contextmanager
+def held(host: Host) -> Iterator[None]:
+    """Within, no other process of this machine changes `host`. Raises HostBusy at once if one does."""
+    descriptor = _take(lock_path(host))
+    if descriptor is None:
+        raise HostBusy("host_busy", f"{host.name} is being changed by another worker. This waits for it.")
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def lock_path(host: Host) -> Path:
+    """The file that is locked. It stays; only the lock on it comes and goes."""
+    return Path(settings.VAR) / FOLDER / f"host-{host.pk}"
+
+
+def next_token(host: Host) -> int:
+    """A fencing token larger than any before on `host`. Inside the claim's transaction, so the row stays locked."""
+    HostLease.objects.get_or_create(host=host)
+    HostLease.objects.filter(host=host).update(token=F("token") + 1, holder=holder(), taken_at=timezone.now())
+    return HostLease.objects.values_list("token", flat=True).get(host=host)
+
+
+def holder() -> str:
+    """This process, for people who look who holds a host."""
+    return f"{machine()} pid {os.getpid()}"
+
+
+def machine() -> str:
+    """This machine: the kernel's lock says nothing about the processes of another."""
+    return platform.node()[:100]
+
+
+def let_go(host: Host) -> None:
+    """Nobody holds the host, for people who look. The lock itself goes with its descriptor."""
+    HostLease.objects.filter(host=host).update(holder="")
+
+
+def _take(path: Path) -> int | None:
+    """A descriptor that holds the lock of the file that is at `path`, or None if another process holds it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(descriptor, path):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether the locked file is still the one at `path`: one that was removed meanwhile excludes nobody."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

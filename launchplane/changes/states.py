@@ -1,0 +1,61 @@
+"""The one way a change gets from one status to another: compare-and-swap, together with its audit record."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from launchplane.access.people import Principal
+from launchplane.changes import records
+from launchplane.changes.models.change import Change, Status
+from launchplane.problems import Refused
+
+NEXT: Mapping[Status, frozenset[Status]] = {
+    Status.BLOCKED: frozenset({Status.CLOSED}),
+    Status.PLANNED: frozenset({Status.AWAITING_APPROVAL, Status.CLOSED}),
+    Status.AWAITING_APPROVAL: frozenset({Status.APPROVED, Status.CLOSED}),
+    # back to waiting when its approval is revoked or does not hold any more
+    Status.APPROVED: frozenset({Status.APPLYING, Status.AWAITING_APPROVAL, Status.CLOSED}),
+    # back to approved when a gate was closed before anything was done
+    Status.APPLYING: frozenset(
+        {Status.COMPLETED, Status.FAILED, Status.CLOSED, Status.APPROVED, Status.IN_DOUBT, Status.APPLYING}
+    ),
+    Status.IN_DOUBT: frozenset({Status.COMPLETED, Status.FAILED}),
+    Status.COMPLETED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.CLOSED: frozenset(),
+}
+
+
+class Moved(Refused):
+    """The change is not any more what it was thought to be: somebody else was first."""
+
+
+@contextmanager
+def moving(
+    change: Change,
+    new: Status,
+    *,
+    by: Principal,
+    told: records.Telling,
+    only_if: Q | None = None,
+    **fields: Any,
+) -> Iterator[None]:
+    """Move `change` from the status that it was read with to `new`; commits with the body, or nothing does.
+
+    Raises Moved if another was first or `only_if` does not hold any more, AuditRefused if it could not be recorded.
+    """
+    old = Status(change.status)
+    if new not in NEXT[old]:
+        raise ValueError(f"no change goes from {old} to {new}")
+    with transaction.atomic():
+        mine = Change.objects.filter(only_if or Q(), pk=change.pk, status=old)
+        if mine.update(status=new, **fields) != 1:
+            raise Moved(
+                "not_any_more", f"This change is not {Status(old).label} any more, or not as it was: look at it again."
+            )
+        yield
+        records.tell(change, told, by=by, moved=(old, new))
+    change.refresh_from_db()

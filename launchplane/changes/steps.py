@@ -1,0 +1,153 @@
+"""Item by item: look at what may stop it, store the intent, act, store the outcome. Knows no domain."""
+
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db import transaction
+from django.utils import timezone
+
+from audits.redact import LIVE
+from launchplane import canonical
+from launchplane.changes import freeze
+from launchplane.changes.calls import allowance_of
+from launchplane.changes.claim import Claim
+from launchplane.changes.contracts import PlannedStep, StepOutcome
+from launchplane.changes.kinds import Run
+from launchplane.changes.models import Change, Step
+from launchplane.changes.stopping import Stop
+from launchplane.hosts.boundary import within
+from launchplane.problems import Problem, Refused
+
+log = logging.getLogger(__name__)
+
+Outcome = Step.Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Why no further item was begun. An orderly one (a gate) leaves a run that went well otherwise completed."""
+
+    why: Literal["gate", "freeze", "stopped", "raced", "unknown", "cap"]
+    sentence: str
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same change could still be applied later, if nothing of it was begun."""
+        return self.why in ("gate", "freeze", "stopped")
+
+
+class ClaimLost(Refused):
+    """Recovery took the change from this worker: it must not begin anything more."""
+
+
+def take_steps(claim: Claim, run: Run, stop: Stop) -> Halt | None:
+    """Take one item after the other, until all have their outcome or something halts. Raises ClaimLost."""
+    allowance = allowance_of(claim.plan, still_mine=claim.still_mine)
+    freed = 0
+    for step in claim.plan.steps:
+        halt = _reason_to_halt(claim, run, stop, freed)
+        if halt is None:
+            store_intent(claim, step)
+            with within(allowance):
+                outcome = _act(run, step)
+            outcome = outcome if outcome.outcome != "unknown" else look(run, step, outcome)
+            store_outcome(claim.change, step, outcome)
+            freed += outcome.freed_bytes or 0
+            halt = _reason_after(step, outcome)
+        if halt is not None:
+            skip_what_was_not_begun(claim.change, halt.sentence)
+            return halt
+    return None
+
+
+def store_intent(claim: Claim, step: PlannedStep) -> None:
+    """From here on the item may have been touched. Commits at once. Raises ClaimLost, also if it was stored before."""
+    now = timezone.now()
+    with transaction.atomic(durable=True):
+        if claim.rows().update(beat_at=now) != 1:
+            raise ClaimLost("claim_lost", "This change was taken from its worker, which had been silent for too long.")
+        unbegun = Step.objects.filter(change=claim.change, position=step.position, intent_at=None, outcome="")
+        if unbegun.update(intent_at=now) != 1:
+            raise ClaimLost("step_taken", f"Item {step.position} was begun before: it is not begun again.")
+
+
+def store_outcome(change: Change, step: PlannedStep, outcome: StepOutcome) -> bool:
+    """Keep what became of an item that was begun. False if that was known already: what was seen first stays.
+
+    A worker that lost its claim may still say what it did: nobody knows better.
+    """
+    begun = Step.objects.filter(change=change, position=step.position, intent_at__isnull=False, outcome="")
+    return begun.update(finished_at=timezone.now(), **outcome_fields(outcome)) == 1
+
+
+def outcome_fields(outcome: StepOutcome) -> dict[str, object]:
+    """An outcome as its row keeps it: what a host says may hold a secret."""
+    return {
+        "outcome": outcome.outcome,
+        "detail": LIVE.text(outcome.detail)[:600],
+        "freed_bytes": outcome.freed_bytes,
+        "evidence": canonical.canonical(LIVE.fields(outcome.evidence)).decode(),
+    }
+
+
+def skip_what_was_not_begun(change: Change, why: str) -> None:
+    """Every item without an intent is left alone, and says why."""
+    unbegun = Step.objects.filter(change=change, intent_at=None, outcome="")
+    unbegun.update(outcome=Outcome.SKIPPED, detail=why[:600], finished_at=timezone.now())
+
+
+def look(run: Run, step: PlannedStep, unknown: StepOutcome) -> StepOutcome:
+    """What became of an item, by looking only. What cannot be seen stays unknown."""
+    try:
+        seen = run.look(step)
+    except Problem as problem:
+        return unknown.model_copy(update={"detail": f"{unknown.detail} Looking again: {problem.sentence}"})
+    except Exception as error:
+        log.exception("looking at item %s failed", step.position)
+        return unknown.model_copy(update={"detail": f"{unknown.detail} Looking again failed: {type(error).__name__}."})
+    if seen.outcome == "unknown":
+        return seen
+    return seen.model_copy(update={"detail": f"{unknown.detail} Looked again: {seen.detail}"})
+
+
+def _act(run: Run, step: PlannedStep) -> StepOutcome:
+    try:
+        return run.act(step)
+    except Problem as problem:
+        return StepOutcome(outcome="failed", detail=problem.sentence, freed_bytes=None, evidence={"code": problem.code})
+    except Exception as error:
+        log.exception("item %s failed unexpectedly", step.position)
+        detail = f"Failed unexpectedly: {type(error).__name__}. The log has the details."
+        return StepOutcome(outcome="unknown", detail=detail, freed_bytes=None, evidence={})
+
+
+def _reason_to_halt(claim: Claim, run: Run, stop: Stop, freed_bytes: int) -> Halt | None:
+    if (why := stop.why()) is not None:
+        return Halt("stopped", why)
+    if (row := freeze.frozen(claim.change.host)) is not None:
+        return Halt("freeze", freeze.sentence(row))
+    standing = claim.change.standing
+    if standing is not None and freed_bytes > standing.bytes_per_run:
+        return Halt("cap", f"The run freed {freed_bytes} bytes; the standing approval allows {standing.bytes_per_run}.")
+    return _closed_step_gate(claim, run)
+
+
+def _closed_step_gate(claim: Claim, run: Run) -> Halt | None:
+    try:
+        gates = run.step_gates()
+    except Problem as problem:
+        return Halt("gate", f"A gate could not be read: {problem.sentence}")
+    except Exception as error:
+        log.exception("the gates before a step could not be read")
+        return Halt("gate", f"A gate could not be read: {type(error).__name__}. The log has the details.")
+    closed = [gate for gate in gates if not gate.is_open and gate.name not in claim.waived]
+    return Halt("gate", f"{closed[0].name}: {closed[0].reason}") if closed else None
+
+
+def _reason_after(step: PlannedStep, outcome: StepOutcome) -> Halt | None:
+    if outcome.outcome == "raced":
+        return Halt("raced", f"Somebody was faster at item {step.position}: {outcome.detail}")
+    if outcome.outcome == "unknown":
+        return Halt("unknown", f"What became of item {step.position} is not known: {outcome.detail}")
+    return None

@@ -1,0 +1,260 @@
+"""The five removals on an engine of this machine: look, compare, act once, and say what the engine answered.
+
+An answer that does not come is never repeated: what became of the item is looked at, and unknown if that fails too.
+"""
+
+import json
+import re
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from launchplane.hosts.boundary import spend
+from launchplane.hosts.builder_prune import prune_arguments, prune_result
+from launchplane.hosts.builders import run_in_builder
+from launchplane.hosts.calls import Connection, decoded
+from launchplane.hosts.errors import CallFailed, EngineReplaced, EngineUnavailable, HostProblem
+from launchplane.hosts.removal_checks import (
+    container_differs,
+    image_differs,
+    image_removal,
+    prune_parameters,
+    pruned,
+    volume_differs,
+)
+from launchplane.hosts.removals import (
+    PRUNE_BUILD_CACHE,
+    PRUNE_BUILDER,
+    REMOVE_CONTAINER,
+    REMOVE_IMAGE,
+    REMOVE_VOLUME,
+    ExpectedContainer,
+    ExpectedImage,
+    ExpectedVolume,
+    PruneBounds,
+    Removal,
+)
+
+LOOK_SECONDS: Final = 15.0
+REMOVE_SECONDS: Final = 120.0
+PRUNE_SECONDS: Final = 1800.0
+MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+PRUNE_HELP: Final = ("buildctl", "prune", "--help")
+IMAGE_ID: Final = re.compile(r"sha256:[0-9a-f]{64}")
+CONTAINER_ID: Final = re.compile(r"[0-9a-f]{64}")
+VOLUME_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
+
+
+class LocalRemover:
+    """Implements `Remover` for a `unix://` address. An engine is asked for its id before anything is sent to it."""
+
+    def __init__(
+        self,
+        docker_url: str,
+        *,
+        api_version: str,
+        engine_id: str,
+        remove_seconds: float = REMOVE_SECONDS,
+        prune_seconds: float = PRUNE_SECONDS,
+    ) -> None:
+        self._url, self._api_version, self._engine_id = docker_url, api_version, engine_id
+        self._remove_seconds, self._prune_seconds = remove_seconds, prune_seconds
+        self._held: _Pinned | None = None
+
+    def remove_image(self, expected: ExpectedImage) -> Removal:
+        """Remove one image by its id if it is dangling, else by each of its tags, the last of which deletes it."""
+        path = _checked(expected.id, IMAGE_ID)
+
+        def act(connection: Connection) -> Removal:
+            found = connection.get(f"/images/{path}/json", seconds=LOOK_SECONDS)
+            if why := image_differs(found, expected) or _image_is_used(connection, expected):
+                return Removal("skipped", why)
+            spend(REMOVE_IMAGE)
+            return image_removal(
+                _delete_image(connection, expected.tags or (expected.id,), self._remove_seconds), expected
+            )
+
+        return self._settled(act, lambda connection: connection.get(f"/images/{path}/json", seconds=LOOK_SECONDS))
+
+    def remove_container(self, expected: ExpectedContainer) -> Removal:
+        """Remove one stopped container, and none of its volumes."""
+        path = f"/containers/{_checked(expected.id, CONTAINER_ID)}"
+
+        def act(connection: Connection) -> Removal:
+            if why := container_differs(connection.get(f"{path}/json", seconds=LOOK_SECONDS), expected):
+                return Removal("skipped", why)
+            spend(REMOVE_CONTAINER)
+            connection.delete(path, seconds=self._remove_seconds, params={"force": "false", "v": "false"})
+            return Removal("done", "The engine removed the container.", deleted=(expected.id,))
+
+        return self._settled(act, lambda connection: connection.get(f"{path}/json", seconds=LOOK_SECONDS))
+
+    def remove_volume(self, expected: ExpectedVolume) -> Removal:
+        """Remove one volume that no container and no service refers to."""
+        path = f"/volumes/{_checked(expected.name, VOLUME_NAME)}"
+
+        def act(connection: Connection) -> Removal:
+            found = connection.get(path, seconds=LOOK_SECONDS)
+            if why := volume_differs(found, expected) or _volume_is_used(connection, expected.name):
+                return Removal("skipped", why)
+            spend(REMOVE_VOLUME)
+            connection.delete(path, seconds=self._remove_seconds, params={"force": "false"})
+            return Removal("done", "The engine removed the volume.", deleted=(expected.name,))
+
+        return self._settled(act, lambda connection: connection.get(path, seconds=LOOK_SECONDS))
+
+    def prune_build_cache(self, bounds: PruneBounds) -> Removal:
+        """Prune the engine's own BuildKit down to `bounds`, in the words that its API version knows."""
+        params = prune_parameters(bounds, self._api_version)
+
+        def act(connection: Connection) -> Removal:
+            spend(PRUNE_BUILD_CACHE)
+            answer = connection.post("/build/prune", {}, seconds=self._prune_seconds, params=params)
+            return pruned(decoded(answer))
+
+        return self._settled(act, None)
+
+    def prune_builder(self, container_id: str, bounds: PruneBounds) -> Removal:
+        """Prune the BuildKit inside one builder's container down to `bounds`, in words that its `buildctl` knows."""
+        _checked(container_id, CONTAINER_ID)
+
+        def act(connection: Connection) -> Removal:
+            told, _stderr = run_in_builder(
+                connection, container_id, ("buildctl", "prune", "--help"), seconds=LOOK_SECONDS
+            )
+            argv = prune_arguments(bounds, told.decode("utf-8", "replace"))
+            spend(PRUNE_BUILDER)
+            printed, _stderr = run_in_builder(connection, container_id, argv, seconds=self._prune_seconds)
+            freed, records = prune_result(printed)
+            return Removal("done", f"BuildKit pruned {len(records)} records.", freed, records)
+
+        return self._settled(act, None)
+
+    def _settled(self, act: Callable[[Connection], Removal], look: Callable[[Connection], Any] | None) -> Removal:
+        """The outcome of `act`; where no answer came, what `look` finds, or unknown if there is nothing to look at."""
+        try:
+            return act(self._verified())
+        except CallFailed as error:
+            self._let_go()
+            return self._after(error, look)
+        except EngineUnavailable as error:
+            self._let_go()
+            return Removal("unknown", error.sentence)
+
+    def _after(self, error: CallFailed, look: Callable[[Connection], Any] | None) -> Removal:
+        if error.status == 404:
+            return Removal("gone", "It was gone already.")
+        if error.status == 409:
+            return Removal("skipped", error.sentence)
+        if error.status is not None and error.status < 500:
+            return Removal("failed", error.sentence)
+        if look is None:
+            return Removal("unknown", error.sentence)
+        return self._looked(error, look)
+
+    def _looked(self, error: CallFailed, look: Callable[[Connection], Any]) -> Removal:
+        try:
+            with self._connection() as connection:
+                self._require_engine(connection)
+                look(connection)
+        except CallFailed as second:
+            if second.status == 404:
+                return Removal("done", f"No answer came ({error.sentence}), but a look shows that it is gone.")
+            return Removal("unknown", f"{error.sentence} Looking again failed too: {second.sentence}")
+        except (EngineUnavailable, EngineReplaced) as second:
+            return Removal("unknown", f"{error.sentence} Looking again failed too: {second.sentence}")
+        return Removal("failed", f"{error.sentence} It is still there.")
+
+    def _verified(self) -> Connection:
+        """A connection whose other end is the pinned engine: asked again as soon as there was another socket."""
+        if self._held is None:
+            self._held = self._connection()
+            weakref.finalize(self, self._held.close)
+        if self._held.verified_socket != self._held.socket_number or not self._held.socket_number:
+            self._require_engine(self._held)
+            self._held.verified_socket = self._held.socket_number
+        return self._held
+
+    def _require_engine(self, connection: Connection) -> None:
+        info = connection.get("/info", seconds=LOOK_SECONDS)
+        if not isinstance(info, Mapping) or info.get("ID") != self._engine_id:
+            raise EngineReplaced("engine_replaced", "Another engine answers than the one the plan was made for.")
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held.close()
+        self._held = None
+
+    def _connection(self) -> "_Pinned":
+        return _Pinned(self._url, api_version=self._api_version, max_answer_bytes=MAX_ANSWER_BYTES)
+
+
+class _Pinned(Connection):
+    """A connection that stays open between removals, and knows at which of its sockets the engine has said its id."""
+
+    verified_socket = 0
+
+    @property
+    def socket_number(self) -> int:
+        return self._deadline.connections
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _checked(value: str, shape: re.Pattern[str]) -> str:
+    """`value` for a URL path. Raises HostProblem: nothing that could mean another path is ever sent."""
+    if not shape.fullmatch(value):
+        raise HostProblem("unsafe_name", f"{value[:80]!r} is no name that the engine can be asked to remove.")
+    return quote(value, safe=":")
+
+
+def _image_is_used(connection: Connection, expected: ExpectedImage) -> str | None:
+    """Asked where tags would go one by one before the engine refuses the last; one removal it refuses as a whole."""
+    if len(expected.tags) < 2:
+        return None
+    filters = json.dumps({"ancestor": [expected.id]})
+    using = connection.get("/containers/json", seconds=LOOK_SECONDS, params={"all": 1, "filters": filters})
+    return f"{len(using)} containers use it now." if using else None
+
+
+def _delete_image(connection: Connection, refs: tuple[str, ...], seconds: float) -> list[Mapping[str, str]]:
+    """What the engine said for each reference, in order. `noprune`: no parent goes along that nobody approved.
+
+    Raises CallFailed; once one is gone that is no refusal of the whole any more.
+    """
+    params = {"force": "false", "noprune": "true"}
+    entries: list[Mapping[str, str]] = []
+    for number, ref in enumerate(refs):
+        try:
+            path = f"/images/{quote(ref, safe=':/@')}"
+            answer = decoded(connection.delete(path, seconds=seconds, params=params))
+        except CallFailed as error:
+            if number == 0:
+                raise
+            raise CallFailed(error.code, f"{number} of {len(refs)} tags are gone, then: {error.sentence}") from error
+        entries += [entry for entry in answer if isinstance(entry, Mapping)]
+    return entries
+
+
+def _volume_is_used(connection: Connection, name: str) -> str | None:
+    filters = json.dumps({"volume": [name]})
+    using = connection.get("/containers/json", seconds=LOOK_SECONDS, params={"all": 1, "filters": filters})
+    if using:
+        return f"{len(using)} containers refer to it now."
+    return _service_uses(connection, name)
+
+
+def _service_uses(connection: Connection, name: str) -> str | None:
+    """A service scaled to zero has no container, and still wants its volume. A worker of a swarm cannot tell."""
+    swarm = connection.get("/info", seconds=LOOK_SECONDS).get("Swarm") or {}
+    if swarm.get("LocalNodeState") == "inactive":
+        return None
+    if not swarm.get("ControlAvailable"):
+        return "This engine is part of a swarm and cannot tell whether a service uses it."
+    for service in connection.get("/services", seconds=LOOK_SECONDS):
+        task = ((service.get("Spec") or {}).get("TaskTemplate") or {}).get("ContainerSpec") or {}
+        if any(mount.get("Source") == name for mount in task.get("Mounts") or []):
+            return f"Service {(service.get('Spec') or {}).get('Name')} uses it."
+    return None

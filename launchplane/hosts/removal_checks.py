@@ -1,0 +1,84 @@
+"""What is compared just before a removal, how a prune is put to each API version, and what the answers mean. Pure."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from launchplane.hosts.engine import is_at_least
+from launchplane.hosts.removals import ExpectedContainer, ExpectedImage, ExpectedVolume, PruneBounds, Removal
+
+STOPPED: Final = ("exited", "created", "dead")
+
+
+def image_differs(found: Any, expected: ExpectedImage) -> str | None:
+    """Why the image that is there is not the one that was approved; None if it is."""
+    tags = tuple(sorted(tag for tag in (found.get("RepoTags") or []) if tag != "<none>:<none>"))
+    if found.get("Id") != expected.id:
+        return "Another image answers to this id."
+    if tags != tuple(sorted(expected.tags)):
+        return f"It was tagged since: {', '.join(tags) or 'no tag'} now."
+    if found.get("Size") != expected.size_bytes:
+        return "Its size is not the one that was approved."
+    return None
+
+
+def container_differs(found: Any, expected: ExpectedContainer) -> str | None:
+    """Why the container that is there is not the one that was approved, or does not stand still."""
+    state = (found.get("State") or {}).get("Status")
+    if found.get("Id") != expected.id or str(found.get("Name", "")).removeprefix("/") != expected.name:
+        return "Another container answers to this id."
+    if found.get("Image") != expected.image_id:
+        return "It is made of another image than the one that was approved."
+    return None if state in STOPPED else f"The container is {state} now."
+
+
+def volume_differs(found: Any, expected: ExpectedVolume) -> str | None:
+    """Why the volume that is there is not the one that was approved; None if it is."""
+    if found.get("Name") != expected.name or found.get("Driver") != expected.driver:
+        return "Another volume answers to this name."
+    if _moment(found.get("CreatedAt")) != expected.created_at:
+        return "A volume of this name was made anew since."
+    return None
+
+
+def image_removal(entries: list[Mapping[str, str]], expected: ExpectedImage) -> Removal:
+    """What the engine's entries say of the removal of an image."""
+    deleted = tuple(entry["Deleted"] for entry in entries if "Deleted" in entry)
+    if not expected.tags and any("@" not in entry.get("Untagged", "@") for entry in entries):
+        # a tag went with it (a digest is none): it was tagged between our look and the removal
+        return Removal("raced", "Somebody tagged it in the same moment; it went with that tag.", None, deleted)
+    if expected.id not in deleted:
+        return Removal("failed", "Its tags are gone, but the engine kept the image.", 0, deleted)
+    return Removal("done", f"The engine deleted the image and {len(deleted) - 1} layers.", None, deleted)
+
+
+def prune_parameters(bounds: PruneBounds, api_version: str) -> dict[str, str]:
+    """The query of `POST /build/prune`.
+
+    Before API 1.48 there is one bound, `keep-storage`: what is left at least, and where pruning stops. `reserved-space`
+    sent there is ignored, and everything eligible goes. So the older bound is the larger of the two that are wanted.
+    """
+    params = {"all": "false", "filters": json.dumps({"until": [f"{bounds.min_age_seconds}s"]})}
+    if is_at_least(api_version, "1.48"):
+        params["reserved-space"] = str(bounds.keep_bytes)
+        if bounds.max_bytes is not None:
+            params["max-used-space"] = str(bounds.max_bytes)
+        return params
+    return params | {"keep-storage": str(max(bounds.keep_bytes, bounds.max_bytes or 0))}
+
+
+def pruned(answer: Any) -> Removal:
+    """What the engine says that its prune freed."""
+    records = tuple(answer.get("CachesDeleted") or ()) if isinstance(answer, Mapping) else ()
+    freed = answer.get("SpaceReclaimed") if isinstance(answer, Mapping) else None
+    if not isinstance(freed, int):
+        return Removal("unknown", "The engine did not say what its prune freed.")
+    return Removal("done", f"The engine pruned {len(records)} records.", freed, records)
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None

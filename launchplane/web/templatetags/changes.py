@@ -1,0 +1,137 @@
+"""Template tags for changes: states, what must still hold, values by their name, digests that can be compared."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from launchplane import words
+from launchplane.changes.contracts import Gate
+from launchplane.changes.kinds import kind_named
+from launchplane.changes.models import Change, StandingApproval
+from launchplane.changes.models.change import Status
+from launchplane.web.templatetags.web import bytes_, detail, id_, seconds, state
+
+register = template.Library()
+
+STATES = {
+    Status.BLOCKED: ("bad", "blocked"),
+    Status.PLANNED: ("", "planned, not asked for"),
+    Status.AWAITING_APPROVAL: ("wait", "waits for approval"),
+    Status.APPROVED: ("wait", "approved"),
+    Status.APPLYING: ("wait", "being applied"),
+    Status.IN_DOUBT: ("bad", "in doubt"),
+    Status.COMPLETED: ("good", "completed"),
+    Status.FAILED: ("bad", "failed"),
+}
+OUTCOMES = {"done": "good", "gone": "good", "skipped": "", "raced": "warn", "failed": "bad", "unknown": "unsure"}
+GATES = {"open": "good", "closed": "bad", "unknown": "unsure"}
+
+
+@register.filter
+def change_state(change: Change) -> SafeString:
+    """How a change stands, as word, shape and colour."""
+    if change.status == Status.CLOSED:
+        return state("", f"closed: {change.get_why_closed_display()}")
+    return state(*STATES[Status(change.status)])
+
+
+@register.filter
+def standing_state(row: StandingApproval) -> SafeString:
+    """How a standing approval stands."""
+    if row.ended_at is not None:
+        return state("", row.get_ended_display())
+    if row.expires_at <= timezone.now():
+        return state("", "expired")
+    if row.granted_at is None:
+        return state("wait", "waits for a decision")
+    return state("warn", "suspended") if row.suspended_at else state("good", "in force")
+
+
+@register.filter
+def outcome(step: Any) -> SafeString:
+    """What became of an item."""
+    if not step.outcome:
+        return state("wait", "in hand") if step.intent_at else state("", "not begun")
+    return state(OUTCOMES[step.outcome], step.get_outcome_display())
+
+
+@register.filter
+def gate_state(gate: Gate) -> SafeString:
+    """Open, closed or unknown."""
+    return state(GATES[gate.state], gate.state)
+
+
+@register.filter
+def kind_title(name: str) -> str:
+    """The title of a kind, or its name if it is not installed."""
+    kind = kind_named(name)
+    return kind.title if kind else name
+
+
+@register.filter
+def verb(value: str) -> str:
+    """ "remove-image" as people write it."""
+    return value.replace("-", " ")
+
+
+@register.filter
+def digest(value: str) -> SafeString:
+    """The first twelve digits, in groups to be compared by eye; whole on hover."""
+    head = " ".join(value[at : at + 4] for at in range(0, 12, 4))
+    return format_html('<code title="{}">{}</code>', value, head)
+
+
+@register.filter
+def time_left(deadline: datetime) -> SafeString:
+    """Hours and minutes until then, with the exact time on hover."""
+    minutes = int((deadline - timezone.now()).total_seconds()) // 60
+    shown = "no time: it has run out" if minutes < 0 else f"{minutes // 60} h {minutes % 60} min"
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>', deadline.isoformat(), f"{deadline:%Y-%m-%d %H:%M}", shown
+    )
+
+
+@register.filter
+def must_hold(expected: Mapping[str, Any]) -> SafeString:
+    """The preconditions of an item, one under the other."""
+    pairs = ((_plain_name(name), named(value, name)) for name, value in expected.items())
+    return format_html_join("", '<span class="line">{}: {}</span>', pairs)
+
+
+@register.filter
+def named(value: Any, name: str) -> SafeString | str:
+    """A value by what its name says of it: bytes, seconds, a time, an id; lists one under the other."""
+    last = name.rpartition(" · ")[2]
+    if isinstance(value, int) and not isinstance(value, bool):
+        if last.endswith("_bytes"):
+            return bytes_(value)
+        return seconds(value) if last.endswith("_seconds") else words.human_count(value)
+    if isinstance(value, str):
+        return _text(value, last)
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        return format_html_join(", ", "{}", ((id_(each),) for each in value)) or "none"
+    return detail(value)
+
+
+@register.filter
+def plain_name(name: str) -> str:
+    """The name of a value as people write it."""
+    return " · ".join(_plain_name(part) for part in name.split(" · "))
+
+
+def _plain_name(name: str) -> str:
+    return words.printable(name).removesuffix("_bytes").removesuffix("_seconds").replace("_", " ")
+
+
+def _text(value: str, name: str) -> SafeString | str:
+    if name.endswith("_at"):
+        try:
+            return f"{datetime.fromisoformat(value):%Y-%m-%d %H:%M} UTC"
+        except ValueError:
+            return words.printable(value)
+    return words.printable(value) if " " in value else id_(value)

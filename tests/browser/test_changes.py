@@ -1,0 +1,237 @@
+"""A change through two people's browsers: one plans and asks, the other decides, a worker applies, both see it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connections
+from playwright.sync_api import BrowserContext, expect
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from launchplane.access.models import User
+from launchplane.changes import kinds
+from launchplane.changes.apply import apply_queued
+from launchplane.changes.models import Change
+from launchplane.hosts.models import Host
+from launchplane.schedule.heartbeat import QUEUES, beat
+from tests.browser.conftest import Visit
+from tests.browser.test_looks import barriers, sideways
+from tests.changes import toy
+from tests.changes.ways import a_folder_host, approved, granted, requested, standing_request
+from tests.factories import PASSWORD, a_person
+
+pytestmark = pytest.mark.browser
+
+Windows = Callable[..., BrowserContext]
+
+
+@pytest.fixture
+def folder(transactional_db: None, tmp_path: Path, settings: Settings) -> Iterator[Host]:
+    """A host with files that the toy kinds remove, and workers that are alive."""
+    settings.EVIDENCE_DIR = tmp_path / "evidence"
+    toy.register_toys()
+    for queue in QUEUES:
+        beat(queue)
+    yield a_folder_host(tmp_path / "host", name="folder")
+    toy.hook[0] = toy.nothing
+    kinds.unregister(toy.ONCE)
+    kinds.unregister(toy.ROUTINE)
+
+
+@pytest.fixture
+def planner(transactional_db: None) -> User:
+    return a_person("planner")
+
+
+@pytest.fixture
+def approver(transactional_db: None) -> User:
+    return a_person("approver", group="Approvers")
+
+
+def log_in(new_context: Windows, address: str, name: str, **window: object) -> Visit:
+    visit = Visit(new_context(**window).new_page(), address)
+    page = visit.open("/accounts/login/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    return visit
+
+
+class Worker:
+    """Applies a change in a thread, and waits before its second item until it is told to go on."""
+
+    def __init__(self, change: Change) -> None:
+        self.go_on, self.waits = Event(), Event()
+        toy.hook[0] = self._at
+        self.thread = Thread(target=self._work, args=(str(change.pk),))
+
+    def _at(self, window: str, step: object) -> None:
+        if window == "before_act" and getattr(step, "position", 0) == 2:
+            self.waits.set()
+            assert self.go_on.wait(60)
+
+    def _work(self, change_id: str) -> None:
+        try:
+            apply_queued(change_id)
+        finally:
+            connections.close_all()
+
+    def __enter__(self) -> "Worker":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.go_on.set()
+        self.thread.join(60)
+
+
+def test_from_the_plan_of_one_to_the_result_that_both_see(
+    new_context: Windows, live_server: LiveServer, folder: Host, planner: User, approver: User
+) -> None:
+    (Path(folder.docker_root) / "precious").write_text("x")
+    asks = log_in(new_context, live_server.url, "planner")
+    page = asks.page
+    page.get_by_role("link", name="folder").first.click()
+    page.get_by_role("link", name="Plan a clean-up").click()
+    page.get_by_role("button", name="Plan it Routine removal of files").click()
+    expect(page.get_by_role("heading", name="Cannot be undone")).to_have_count(0)
+    expect(page.get_by_role("rowheader", name="Cannot be undone")).to_be_visible()
+    page.get_by_label("Why is it needed?").fill("the disk is full")
+    page.get_by_role("button", name="Ask for approval").click()
+    expect(page.get_by_text("waits for approval")).to_be_visible()
+    expect(page.get_by_text("You asked for this: somebody else has to decide.")).to_be_visible()
+
+    decides = log_in(new_context, live_server.url, "approver")
+    other = decides.page
+    expect(other.get_by_role("heading", name="Waiting for you")).to_be_visible()
+    other.get_by_role("link", name="Routine removal of files").click()
+    expect(other.get_by_text("“the disk is full”").first).to_be_visible()
+    other.get_by_label("Reason").fill("looked at it")
+    other.get_by_role("button", name="Approve these 4").click()
+    expect(other.get_by_text("Approved.", exact=True)).to_be_visible()
+
+    change = Change.objects.get()
+    with Worker(change) as worker:
+        assert worker.waits.wait(60)
+        expect(other.get_by_text("1 of 4 items have their outcome.")).to_be_visible()
+        expect(other.get_by_text("In hand: 2 · remove rubbish-1")).to_be_visible()
+    expect(other.get_by_role("heading", name="What came of it")).to_be_visible()
+    expect(other.get_by_text("Everything that must stay is there.")).to_be_visible()
+    expect(other.locator("main").get_by_role("button")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("heading", name="What came of it")).to_be_visible()
+    assert toy.rubbish(folder) == []
+    assert asks.complaints + decides.complaints == []
+
+
+def test_it_all_works_without_javascript_and_with_an_old_login(
+    new_context: Windows, live_server: LiveServer, folder: Host, planner: User, approver: User
+) -> None:
+    (Path(folder.docker_root) / "precious").write_text("x")
+    change = requested(folder, planner)
+    visit = log_in(new_context, live_server.url, "approver", java_script_enabled=False)
+    _forget_the_password()
+    page = visit.open(f"/changes/{change.pk}/")
+    page.get_by_label("Reason").fill("a long thought")
+    page.get_by_label("To approve, type").fill("remove precious")
+    page.get_by_role("button", name="Approve these 4").click()
+    expect(page.get_by_role("heading", name="Your password, once more")).to_be_visible()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("Approved.", exact=True)).to_be_visible()
+    apply_queued(str(change.pk))
+    page.get_by_role("link", name="Look again").click()
+    expect(page.get_by_role("heading", name="What came of it")).to_be_visible()
+
+
+def test_enter_in_the_phrase_never_rejects(
+    new_context: Windows, live_server: LiveServer, folder: Host, planner: User, approver: User
+) -> None:
+    (Path(folder.docker_root) / "precious").write_text("x")
+    change = requested(folder, planner)
+    page = log_in(new_context, live_server.url, "approver").open(f"/changes/{change.pk}/")
+    page.get_by_label("Reason").fill("looked at it")
+    page.get_by_label("To approve, type").fill("remove wrong things")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Reason")).to_have_value("looked at it")
+    page.get_by_label("To approve, type").fill("remove precious")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Approved.", exact=True)).to_be_visible()
+
+
+def test_one_click_freezes_and_the_next_page_says_so(
+    new_context: Windows, live_server: LiveServer, folder: Host, approver: User
+) -> None:
+    visit = log_in(new_context, live_server.url, "approver")
+    page = visit.open("/hosts/folder/changes/")
+    page.get_by_label("Why should changes stop?").fill("the disk is being moved")
+    page.get_by_role("button", name="Freeze folder").click()
+    expect(page.get_by_text("folder is frozen by approver")).to_be_visible()
+    page.get_by_label("Why may changes go on?").fill("moved")
+    page.get_by_role("button", name="Lift the freeze").click()
+    expect(page.get_by_text("folder may go on.")).to_be_visible()
+    assert visit.complaints == []
+
+
+def _forget_the_password() -> None:
+    """As if everybody had logged in half an hour ago."""
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.contrib.sessions.models import Session
+
+    for row in Session.objects.all():
+        store = SessionStore(row.session_key)
+        store["password_at"] = 1.0
+        store.save()
+
+
+def pages_of(folder: Host, planner: User, approver: User) -> list[str]:
+    """Every page of changes, in every state worth a look."""
+    applied = approved(folder, planner, approver)
+    apply_queued(str(applied.pk))
+    for number in range(3):
+        (Path(folder.docker_root) / f"very-long-name-of-something-{'x' * 150}-{number}").write_text("x")
+    (Path(folder.docker_root) / "precious").write_text("x")
+    waits = requested(folder, planner)
+    row = granted(standing_request(folder, planner), approver)
+    asked = standing_request(folder, planner)
+    return [
+        "/",
+        "/changes/",
+        "/hosts/folder/changes/",
+        "/hosts/folder/changes/plan/",
+        "/hosts/folder/changes/standing/",
+        f"/hosts/folder/changes/standing/?kind={toy.ROUTINE}",
+        f"/changes/{applied.pk}/",
+        f"/changes/{waits.pk}/",
+        "/standing/",
+        f"/standing/{row.pk}/",
+        f"/standing/{asked.pk}/",
+        "/freeze/",
+    ]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_fit_to_be_looked_at(
+    new_context: Windows,
+    live_server: LiveServer,
+    folder: Host,
+    planner: User,
+    approver: User,
+    scheme: str,
+    width: int,
+) -> None:
+    approver.groups.add(Group.objects.get(name="Operators"))
+    addresses = pages_of(folder, planner, approver)
+    window = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+    visit = log_in(new_context, live_server.url, "approver", **window)
+    found: list[str] = []
+    for address in addresses:
+        page = visit.open(address)
+        found += [*sideways(page), *barriers(page)]
+    problems = visit.complaints + found
+    assert not problems, "\n".join(problems)

@@ -1,0 +1,53 @@
+"""A worker in a process of its own, for tests that kill it: `python -m tests.changes.worker ID WINDOW STEP FOLDER`.
+
+At that window of that step it makes FOLDER/here and waits for FOLDER/go; what happens meanwhile is the test's matter.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import django
+
+
+def main(change_id: str, window: str, step: str, folder: str) -> None:
+    django.setup()
+
+    from launchplane.changes import apply, steps
+    from tests.changes import toy
+
+    toy.register_toys()
+    wait_here = waiter(Path(folder))
+    begun: list[int] = []
+
+    def happen(now: str, planned: Any) -> None:
+        position = planned.position if planned is not None else len(begun) + 1
+        if now == "after_effect":
+            begun.append(position)
+        if (now, str(position)) == (window, step):
+            wait_here()
+
+    def outcome(change: Any, planned: Any, seen: Any) -> bool:
+        if (window, step) == ("before_outcome", str(planned.position)):
+            wait_here()
+        return store(change, planned, seen)
+
+    store = steps.store_outcome
+    setattr(steps, "store_outcome", outcome)  # noqa: B010 - of another type for mypy, the same here
+    toy.hook[0] = happen
+    apply.apply_queued(change_id)
+
+
+def waiter(folder: Path) -> Callable[[], None]:
+    def wait() -> None:
+        (folder / "here").touch()
+        while not (folder / "go").exists():
+            time.sleep(0.01)
+
+    return wait
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,166 @@
+"""Things on an engine, made in a moment from nothing, and what is left of them."""
+
+import io
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.types import Mount
+
+from launchplane import sandbox
+
+LABEL = "ci.managed=true"
+
+
+def archive(text: str, *, size: int = 2000) -> bytes:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as tar:
+        content = (text * size).encode()[:size]
+        entry = tarfile.TarInfo("content")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return held.getvalue()
+
+
+def an_image(client: docker.DockerClient, text: str, *, tag: str = "", labelled: bool = False, size: int = 2000) -> str:
+    """The id of a new image with a layer of its own; dangling unless `tag` names it."""
+    repository, _, version = tag.partition(":")
+    answer = client.api.import_image_from_data(
+        archive(text, size=size),
+        repository=repository or None,
+        tag=version or None,
+        changes=[f"LABEL {LABEL}"] if labelled else None,
+    )
+    return str(answer).split('"status":"')[1].split('"')[0]
+
+
+def many_images(url: str, count: int, *, labelled: bool = False) -> list[str]:
+    """So many dangling images, each with a layer of its own; several at a time."""
+    kind = "labelled" if labelled else "other"
+
+    def make(numbers: range) -> list[str]:
+        client = docker.DockerClient(base_url=url, version="1.41", timeout=120)
+        try:
+            return [an_image(client, f"{kind} {number}", labelled=labelled) for number in numbers]
+        finally:
+            client.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        return [image for made in pool.map(make, (range(start, count, 4) for start in range(4))) for image in made]
+
+
+def a_container(client: docker.DockerClient, image: str, name: str, **options: Any) -> Any:
+    """A container that was created and never ran."""
+    return client.containers.create(image, ["/none"], name=name, network_mode="none", **options)
+
+
+def empty(client: docker.DockerClient) -> None:
+    """Nothing is left on the engine."""
+    for container in client.containers.list(all=True):
+        container.remove(force=True, v=True)
+    for volume in client.volumes.list():
+        volume.remove(force=True)
+    empty_images(client)
+    client.api.prune_builds()
+
+
+def empty_images(client: docker.DockerClient) -> None:
+    """Children first: an image with children is in conflict until they are gone."""
+    while ids := image_ids(client):
+        for image in ids:
+            try:
+                client.images.remove(image, force=True)
+            except docker.errors.APIError as error:
+                if error.status_code not in (404, 409):
+                    raise
+
+
+def image_ids(client: docker.DockerClient) -> set[str]:
+    return {image.id for image in client.images.list(all=True)}
+
+
+def a_running_container(client: docker.DockerClient, name: str) -> Any:
+    """One that runs until it is killed, from an image with nothing but busybox."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as tar:
+        tar.add("/bin/busybox", "bin/busybox")
+    client.api.import_image_from_data(held.getvalue(), repository="busy", tag="1")
+    container = client.containers.create("busy:1", ["/bin/busybox", "sleep", "600"], name=name, network_mode="none")
+    container.start()
+    return container
+
+
+DOCKERFILE = """FROM scratch
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "dd", "if=/dev/urandom", "of=/compiled-%s", "bs=1M", "count=3"]
+"""
+
+
+def build(client: docker.DockerClient, name: str = "built") -> None:
+    """A real BuildKit build that leaves cache, and no image."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as tar:
+        entry = tarfile.TarInfo("Dockerfile")
+        text = (DOCKERFILE % name).encode()
+        entry.size = len(text)
+        tar.addfile(entry, io.BytesIO(text))
+        tar.add("/bin/busybox", "busybox")
+    api = client.api
+    response = api._post(
+        api._url("/build"),
+        params={"version": "2", "networkmode": "none"},
+        data=held.getvalue(),
+        headers={"Content-Type": "application/x-tar"},
+    )
+    api._raise_for_status(response)
+    empty_images(client)
+
+
+def cache_bytes(client: docker.DockerClient) -> int:
+    return sum(record["Size"] for record in client.df()["BuildCache"] or [])
+
+
+RECORDED = Path(__file__).parent / "hosts" / "recorded"
+SANDBOX = Path(sandbox.__file__).parent / "buildctl"
+
+
+def a_builder(client: docker.DockerClient, node: str, *, idle: bool = True) -> Any:
+    """A running container shaped like a builder's, with a `buildctl` that says what a real one said, and notes prunes.
+
+    Not `idle`: one of the builds that it tells of has no end.
+    """
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as tar:
+        tar.add("/bin/busybox", "bin/busybox")
+        for name in ("sh", "cat", "sleep"):
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(link)
+        programs = {"buildctl": RECORDED / "buildctl-prune.sh", "buildctl.recorded": SANDBOX / "buildctl.sh"}
+        for name, path in programs.items():
+            tar.add(path, f"usr/bin/{name}", filter=_executable)
+        tar.add(RECORDED / "du-idle.json", "recorded/du.json")
+        tar.add(RECORDED / ("histories-idle.jsonl" if idle else "histories.jsonl"), "recorded/histories.jsonl")
+        for name in ("workers.json", "prune-help.txt", "prune.json"):
+            tar.add(RECORDED / name, f"recorded/{name}")
+    client.api.import_image_from_data(held.getvalue(), repository="moby/buildkit", tag="buildx-stable-1")
+    name = f"buildx_buildkit_{node}"
+    mounts = [Mount("/var/lib/buildkit", f"{name}_state")]
+    container = client.containers.create(
+        "moby/buildkit:buildx-stable-1", ["/bin/sleep", "600"], name=name, mounts=mounts, network_mode="none"
+    )
+    container.start()
+    return container
+
+
+def prunes_inside(builder: Any) -> list[str]:
+    """How the builder's `buildctl` was called to prune, each in a line."""
+    said: bytes = builder.exec_run(["cat", "/pruned"]).output
+    return said.decode().splitlines()
+
+
+def _executable(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.mode = 0o755
+    return entry

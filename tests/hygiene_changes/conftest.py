@@ -1,0 +1,65 @@
+"""A real engine to remove things from, a host that may be changed, and people who ask and decide."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from pytest_django import Settings
+
+from hygiene.models import Budget
+from launchplane.access.models import User
+from launchplane.hosts.models import Host
+from launchplane.hosts.services import add_host
+from launchplane.sandbox.dockerd import PrivateEngine
+from tests.engine_things import LABEL, empty
+from tests.factories import a_person
+
+
+@pytest.fixture(autouse=True)
+def quickly(settings: Settings, tmp_path: Path) -> None:
+    """What is written down is this test's alone, and a password costs nothing."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.EVIDENCE_DIR = tmp_path / "evidence"
+
+
+@pytest.fixture(scope="session")
+def own_engine() -> Iterator[PrivateEngine]:
+    """An engine for tests that remove what they find."""
+    with tempfile.TemporaryDirectory(prefix="lp-changes-") as folder:
+        engine = PrivateEngine(Path(folder))
+        engine.start()
+        try:
+            yield engine
+        finally:
+            engine.stop()
+
+
+@pytest.fixture
+def client(own_engine: PrivateEngine) -> Iterator[docker.DockerClient]:
+    """The SDK on that engine, which is empty when a test begins."""
+    client = docker.DockerClient(base_url=own_engine.url, version="1.41", timeout=120)
+    empty(client)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def host(client: docker.DockerClient, own_engine: PrivateEngine, db: None) -> Host:
+    """The engine as a host that was added, approved and opted in, with a managed label and budgets to be applied."""
+    host = add_host(name="chris-testing", docker_url=own_engine.url, approved=True)
+    Host.objects.filter(pk=host.pk).update(hygiene_enabled=True, managed_label=LABEL, pressure_percent=1)
+    Budget.objects.filter(host=host).update(mode=Budget.Mode.APPLY, min_age_seconds=0)
+    host.refresh_from_db()
+    return host
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return a_person()
+
+
+@pytest.fixture
+def approver(db: None) -> User:
+    return a_person("approver", group="Approvers")

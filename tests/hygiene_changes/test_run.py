@@ -1,0 +1,215 @@
+"""What a run looks at while it goes on and afterwards: builds that begin, warm things that must stay, the figures."""
+
+import io
+import json
+import tarfile
+from typing import Any
+
+import docker
+import pytest
+
+from hygiene import apply
+from hygiene.models import Budget
+from hygiene.services import observe_host
+from launchplane.access.models import User
+from launchplane.changes.apply import apply_change
+from launchplane.changes.models import Change
+from launchplane.changes.requests import find_change
+from launchplane.hosts.local_removals import LocalRemover
+from launchplane.hosts.models import Host, RequiredWarm
+from launchplane.sandbox.dockerd import PrivateEngine
+from tests.engine_things import RECORDED, a_builder, an_image, build, cache_bytes, image_ids, prunes_inside
+from tests.faults import EngineSocket, hangs
+from tests.hygiene_changes.meddling import at_removal, meddling
+from tests.hygiene_changes.ways import (
+    BUILD_CACHE,
+    DANGLING,
+    RETIRE,
+    applied,
+    approved,
+    outcomes,
+    person,
+    phase_one_done,
+    planned,
+)
+
+pytestmark = [pytest.mark.engine, pytest.mark.django_db]
+
+
+def begin_a_build(builder: Any) -> None:
+    """From now on the builder tells of a build that has no end."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as tar:
+        tar.add(RECORDED / "histories.jsonl", "histories.jsonl")
+    builder.put_archive("/recorded", held.getvalue())
+
+
+@pytest.mark.req("H15")
+def test_a_build_that_begins_in_the_middle_stops_the_run(
+    client: docker.DockerClient,
+    host: Host,
+    own_engine: PrivateEngine,
+    operator: User,
+    approver: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(apply, "GLANCE_SECONDS", 0)
+    builder = a_builder(client, "ci0")
+    for number in range(4):
+        an_image(client, f"old {number}", tag=f"app:{number}")
+    phase_one_done(host)
+    items = [f"image:app:{number}" for number in range(4)]
+    change = approved(RETIRE, host, operator, approver, items=items)
+
+    with meddling(host, own_engine, at_removal(2), lambda: begin_a_build(builder)):
+        change = apply_change(find_change(change.pk), by=person(operator))
+
+    assert outcomes(change) == ["done", "done", "skipped", "skipped"]
+    assert change.status == Change.Status.COMPLETED
+    assert "has been building for" in change.steps.last().detail  # type: ignore[union-attr]
+
+
+@pytest.mark.req("H15")
+def test_a_build_that_runs_already_keeps_it_from_beginning(
+    client: docker.DockerClient, host: Host, operator: User, approver: User
+) -> None:
+    a_builder(client, "ci0", idle=False)
+    an_image(client, "old", tag="app:old")
+    phase_one_done(host)
+
+    change = applied(RETIRE, host, operator, approver, items=["image:app:old"])
+
+    assert change.status == Change.Status.APPROVED
+    assert "no_build: ci0 has been building for" in change.sentence
+
+
+@pytest.mark.req("H32")
+def test_a_required_image_that_is_missing_afterwards_fails_the_run(
+    client: docker.DockerClient, host: Host, own_engine: PrivateEngine, operator: User, approver: User
+) -> None:
+    an_image(client, "warm", tag="app:warm")
+    an_image(client, "labelled", labelled=True)
+    RequiredWarm.objects.create(host=host, kind=RequiredWarm.Kind.IMAGE, name="app:warm")
+    change = approved(DANGLING, host, operator, approver)
+
+    with meddling(host, own_engine, at_removal(1), lambda: client.images.remove("app:warm")):
+        change = apply_change(find_change(change.pk), by=person(operator))
+
+    assert change.status == Change.Status.FAILED
+    assert "Missing after the run: required image app:warm" in change.sentence
+
+
+@pytest.mark.req("H32")
+def test_a_required_builder_that_stopped_during_the_run_fails_it(
+    client: docker.DockerClient, host: Host, own_engine: PrivateEngine, operator: User, approver: User
+) -> None:
+    builder = a_builder(client, "ci0")
+    an_image(client, "labelled", labelled=True)
+    change = approved(DANGLING, host, operator, approver)
+
+    with meddling(host, own_engine, at_removal(1), builder.kill):
+        change = apply_change(find_change(change.pk), by=person(operator))
+
+    assert change.status == Change.Status.FAILED
+    assert "required builder ci0 (stopped)" in change.sentence
+
+
+@pytest.mark.req("H22")
+def test_a_required_image_that_is_missing_before_blocks_the_plan(
+    client: docker.DockerClient, host: Host, operator: User
+) -> None:
+    RequiredWarm.objects.create(host=host, kind=RequiredWarm.Kind.IMAGE, name="app:warm")
+
+    change = planned(DANGLING, host, operator)
+
+    assert [blocker.code for blocker in change.planned().blockers] == ["required_warm_missing"]
+
+
+@pytest.mark.req("H29")
+@pytest.mark.req("H31")
+def test_each_required_builder_is_pruned_to_its_own_budget_and_survives(
+    client: docker.DockerClient, host: Host, operator: User, approver: User
+) -> None:
+    builder = a_builder(client, "ci0")
+    observe_host(host, asked_by="a test")
+    bounds = {"max_bytes": 9_000_000_000, "reserve_bytes": 3_000_000_000, "min_age_seconds": 600}
+    host.budgets.filter(scope="builder:ci0").update(mode=Budget.Mode.APPLY, **bounds)
+
+    change = applied(BUILD_CACHE, host, operator, approver)
+
+    assert change.status == Change.Status.COMPLETED, change.sentence
+    assert [(step.verb, step.outcome) for step in change.steps.all()] == [
+        ("prune-build-cache", "done"),
+        ("prune-builder", "done"),
+    ]
+    assert prunes_inside(builder) == [
+        "prune --keep-duration 600s --keep-storage-min 3000 --keep-storage 9000 --format {{json .}}"
+    ]
+    assert json.loads(change.after)["missing"] == []
+
+
+@pytest.mark.req("H14")
+def test_a_prune_that_does_not_answer_is_looked_into_and_fails_with_evidence(
+    client: docker.DockerClient,
+    host: Host,
+    own_engine: PrivateEngine,
+    operator: User,
+    approver: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    build(client)
+    host.budgets.filter(scope="build_cache").update(max_bytes=0, reserve_bytes=0)
+    had = cache_bytes(client)
+    change = approved(BUILD_CACHE, host, operator, approver)
+    impatient = LocalRemover(own_engine.url, api_version="1.41", engine_id=host.engine_id, prune_seconds=0.5)
+
+    with EngineSocket({"/build/prune": hangs}, upstream=str(own_engine.socket)) as door:
+        Host.objects.filter(pk=host.pk).update(docker_url=door.url)
+        monkeypatch.setattr(impatient, "_url", door.url)
+        monkeypatch.setattr(apply, "remover_of", lambda *_, **__: impatient)
+        change = apply_change(find_change(change.pk), by=person(operator))
+
+    assert [request.path for request in door.requests if request.method == "POST"].count("/build/prune") == 1
+    assert outcomes(change) == ["failed"]
+    assert change.status == Change.Status.FAILED
+    assert "It is not tried again." in change.steps.get().detail
+    assert change.after
+    assert cache_bytes(client) == had
+
+
+@pytest.mark.req("H48")
+@pytest.mark.req("X3")
+def test_the_figures_before_and_after_are_kept_and_held_against_the_prediction(
+    client: docker.DockerClient, host: Host, operator: User, approver: User
+) -> None:
+    an_image(client, "big", labelled=True, size=5_000_000)
+
+    change = applied(DANGLING, host, operator, approver)
+
+    before, after = json.loads(change.before), json.loads(change.after)
+    freed = after["facts"]["freed"]
+    assert (freed["by_df_bytes"], freed["by_deleted_bytes"], freed["disagree"]) == (5_000_000, 5_000_000, False)
+    assert before["facts"]["docker_bytes"] - after["facts"]["docker_bytes"] == 5_000_000
+    assert before["facts"]["disk"]["used_percent"] > 0
+    assert change.actual_bytes == change.predicted_bytes == 5_000_000
+    assert image_ids(client) == set()
+
+
+@pytest.mark.req("H48")
+def test_figures_that_disagree_are_flagged(
+    client: docker.DockerClient, host: Host, own_engine: PrivateEngine, operator: User, approver: User
+) -> None:
+    an_image(client, "big", labelled=True, size=5_000_000)
+    change = approved(DANGLING, host, operator, approver)
+
+    with meddling(host, own_engine, at_removal(1), lambda: build_meanwhile(client)):
+        change = apply_change(find_change(change.pk), by=person(operator))
+
+    freed = json.loads(change.after)["facts"]["freed"]
+    assert freed["disagree"] is True
+    assert freed["by_deleted_bytes"] == 5_000_000
+    assert freed["by_df_bytes"] < 0
+
+
+def build_meanwhile(client: docker.DockerClient) -> None:
+    an_image(client, "made meanwhile", tag="new:1", size=20_000_000)

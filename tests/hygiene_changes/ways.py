@@ -1,0 +1,78 @@
+"""The way of a clean-up through the people, in a word each."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+
+from launchplane.access.models import User
+from launchplane.access.people import Principal
+from launchplane.changes.apply import apply_change
+from launchplane.changes.approvals import approve
+from launchplane.changes.models import Change
+from launchplane.changes.planning import plan_change
+from launchplane.changes.requests import find_change, request_change
+from launchplane.hosts.models import Host
+
+DANGLING, RETIRE = "hygiene.dangling", "hygiene.retire"
+BUILD_CACHE, AGED = "hygiene.build-cache", "hygiene.aged"
+
+
+def person(user: User) -> Principal:
+    return Principal.person(user, source="web")
+
+
+def planned(kind: str, host: Host, operator: User, **asked: Any) -> Change:
+    return plan_change(kind, host, by=person(operator), **asked)
+
+
+def approved(kind: str, host: Host, operator: User, approver: User, *, phrase: str = "", **asked: Any) -> Change:
+    """A change that was asked for and approved, and not applied yet."""
+    change = planned(kind, host, operator, **asked)
+    assert change.status == Change.Status.PLANNED, change.planned().blockers
+    change = request_change(change, by=person(operator), reason="disk is full")
+    approve(
+        change,
+        by=person(approver),
+        digest=change.digest,
+        reason="looked at it",
+        password_at=timezone.now(),
+        phrase=phrase,
+    )
+    return find_change(change.pk)
+
+
+def applied(
+    kind: str,
+    host: Host,
+    operator: User,
+    approver: User,
+    *,
+    meanwhile: Callable[[], object] = lambda: None,
+    phrase: str = "",
+    **asked: Any,
+) -> Change:
+    """A change all the way; `meanwhile` happens between its approval and its application."""
+    change = approved(kind, host, operator, approver, phrase=phrase, **asked)
+    meanwhile()
+    return apply_change(change, by=person(operator))
+
+
+def outcomes(change: Change) -> list[str]:
+    return list(change.steps.order_by("position").values_list("outcome", flat=True))
+
+
+def phase_one_done(host: Host) -> None:
+    """A build cache clean-up was completed on `host`, with evidence."""
+    now = timezone.now()
+    Change.objects.create(
+        kind=BUILD_CACHE,
+        host=host,
+        plan="{}",
+        digest="0" * 64,
+        status=Change.Status.COMPLETED,
+        requester_name="a test",
+        planned_at=now,
+        ended_at=now,
+        after="{}",
+    )
