@@ -28,13 +28,21 @@ class HostBusy(Waits):
 @contextmanager
 def held(host: Host) -> Iterator[None]:
     """Within, no other process of this machine changes `host`. Raises HostBusy at once if one does."""
-    descriptor = _take(lock_path(host))
-    if descriptor is None:
-        raise HostBusy("host_busy", f"{host.name} is being changed by another worker. This waits for it.")
-    try:
+    with file_held(lock_path(host)) as mine:
+        if not mine:
+            raise HostBusy("host_busy", f"{host.name} is being changed by another worker. This waits for it.")
         yield
+
+
+@contextmanager
+def file_held(path: Path) -> Iterator[bool]:
+    """Yields True with the kernel's lock on `path` held, False if another process of this machine holds it."""
+    descriptor = _take(path)
+    try:
+        yield descriptor is not None
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def lock_path(host: Host) -> Path:

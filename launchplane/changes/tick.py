@@ -11,6 +11,7 @@ from django_q.tasks import async_task
 from launchplane.changes.approvals import APPLY
 from launchplane.changes.models import Change
 from launchplane.changes.models.change import Status
+from launchplane.changes.plan_runs import settle
 from launchplane.changes.recover import recover
 from launchplane.changes.requests import expire_due
 from launchplane.changes.standing import review
@@ -27,6 +28,7 @@ def watch() -> None:
     chores.register("changes.expire", expire_due)
     chores.register("changes.recover", recover)
     chores.register("changes.apply", queue_due)
+    chores.register("changes.plan_runs", settle)
     host_edited.connect(lambda host, **_: review(host), weak=False, dispatch_uid="changes.review")
     host_added.connect(lambda host, **_: adopt(host), weak=False, dispatch_uid="changes.adopt")
 

@@ -17,6 +17,8 @@ from launchplane.changes.recover import RIGHT as RESOLVE
 from launchplane.hosts.models import Host
 
 MOST = 20
+# what a change has that lists need not read
+HEAVY = ("plan", "before", "after", "gates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def _decidable(user: User) -> Q:
 
 
 def _light(changes: QuerySet[Change]) -> QuerySet[Change]:
-    return changes.select_related("host").defer("plan", "before", "after", "gates")
+    return changes.select_related("host").defer(*HEAVY)
 
 
 def _change(row: Change, tone: str, word: str) -> Waiting:

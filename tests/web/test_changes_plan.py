@@ -1,4 +1,7 @@
-"""Planning in the browser: from the host's page, and from what is ticked in the inventory. Nothing is changed by it."""
+"""Planning in the browser: from the host's page, and from what is ticked in the inventory. Nothing is changed by it.
+
+What the worker makes of it is in test_plan_runs.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,12 +13,19 @@ from guardian.shortcuts import assign_perm
 
 from launchplane.access.models import User
 from launchplane.changes.kinds import ChangeKind, kind_named, register
-from launchplane.changes.models import Change
+from launchplane.changes.models import Change, PlanRun
+from launchplane.changes.plan_runs import run_queued
 from launchplane.hosts.models import Host
-from launchplane.problems import Problem
 from tests.changes import toy
 from tests.factories import a_person
 from tests.web.reading import text_of
+
+
+def work_off() -> Change:
+    """What a worker makes of the one run that is queued."""
+    run = PlanRun.objects.get()
+    run_queued(run.pk)
+    return Change.objects.get()
 
 
 def said(response: object) -> str:
@@ -28,8 +38,8 @@ def test_a_routine_is_planned_with_one_click_and_leads_to_the_change(
     client.force_login(operator)
     assert "Routine removal of files" in text_of(client.get("/hosts/folder/changes/plan/"))
     response = client.post("/hosts/folder/changes/plan/", {"kind": toy.ROUTINE})
-    change = Change.objects.get()
-    assert response["Location"] == f"/changes/{change.pk}/"
+    assert response["Location"] == f"/plans/{PlanRun.objects.get().pk}/"
+    change = work_off()
     assert (change.kind, change.status, change.requester) == (toy.ROUTINE, Change.Status.PLANNED, operator)
     assert len(toy.rubbish(folder)) == 3
 
@@ -39,7 +49,7 @@ def test_a_double_click_plans_once(client: Client, folder: Host, operator: User)
     typed = {"kind": toy.ROUTINE, "idempotency_key": "web-1"}
     first, second = (client.post("/hosts/folder/changes/plan/", typed)["Location"] for _ in range(2))
     assert first == second
-    assert Change.objects.count() == 1
+    assert PlanRun.objects.count() == 1
 
 
 @pytest.mark.parametrize("kind", ["", "no.such", toy.ONCE])
@@ -50,7 +60,7 @@ def test_only_routines_are_planned_from_the_host_s_page(
     response = client.post("/hosts/folder/changes/plan/", {"kind": kind})
     assert response["Location"] == "/hosts/folder/changes/plan/"
     assert "Choose what to plan." in said(response)
-    assert not Change.objects.exists()
+    assert not PlanRun.objects.exists()
 
 
 def test_planning_needs_its_right_and_the_page_says_which(client: Client, folder: Host) -> None:
@@ -70,17 +80,15 @@ def test_a_right_for_one_host_plans_there_only(client: Client, folder: Host, hos
     assert client.post(f"/hosts/{host.name}/changes/plan/", {"kind": toy.ROUTINE}).status_code == 403
 
 
-def test_a_planner_s_problem_is_said_where_one_was(client: Client, folder: Host, operator: User) -> None:
-    kind = kind_named(toy.ROUTINE)
-    assert kind is not None
-
-    def fails(host: Host) -> None:
-        raise Problem("engine_unavailable", "The engine does not answer.")
-
-    register(ChangeKind(**{name: getattr(kind, name) for name in kind.__slots__} | {"plan": fails}))
+def test_a_key_of_another_plan_is_refused_where_one_was(
+    client: Client, folder: Host, host: Host, operator: User
+) -> None:
     client.force_login(operator)
-    response = client.post("/hosts/folder/changes/plan/", {"kind": toy.ROUTINE}, follow=True)
-    assert "Not planned: The engine does not answer." in text_of(response)
+    typed = {"kind": toy.ROUTINE, "idempotency_key": "web-1"}
+    client.post("/hosts/folder/changes/plan/", typed)
+    response = client.post(f"/hosts/{host.name}/changes/plan/", typed, follow=True)
+    assert response.redirect_chain == [(f"/hosts/{host.name}/changes/plan/", 302)]
+    assert "Not planned: This idempotency key was used for another plan." in text_of(response)
 
 
 @pytest.fixture
@@ -106,9 +114,9 @@ def test_exactly_the_ticked_items_are_planned(
     client.force_login(operator)
     typed = {"item": ["volume:rubbish-1", "volume:rubbish-3", "volume:rubbish-1"]}
     response = client.post("/hosts/folder/inventory/retire/", typed)
+    assert response["Location"] == f"/plans/{PlanRun.objects.get().pk}/"
+    change = work_off()
     assert retiring == [["volume:rubbish-1", "volume:rubbish-3"]]
-    change = Change.objects.get()
-    assert response["Location"] == f"/changes/{change.pk}/"
     assert [step.target for step in change.planned().steps] == ["rubbish-1", "rubbish-3"]
 
 
@@ -119,14 +127,14 @@ def test_nothing_ticked_is_said_on_the_inventory(client: Client, host: Host, ope
     assert "Nothing is ticked." in text_of(response)
 
 
-def test_a_part_of_a_page_that_plans_leads_the_whole_window_to_the_change(
+def test_a_part_of_a_page_that_plans_leads_the_whole_window_on(
     client: Client, folder: Host, operator: User, retiring: list[Sequence[str]]
 ) -> None:
     client.force_login(operator)
     response = client.post(
         "/hosts/folder/inventory/retire/", {"item": "volume:rubbish-1"}, headers={"HX-Request": "true"}
     )
-    assert response.headers["HX-Redirect"] == f"/changes/{Change.objects.get().pk}/"
+    assert response.headers["HX-Redirect"] == f"/plans/{PlanRun.objects.get().pk}/"
 
 
 def test_it_only_allows_post_to_retire(client: Client, folder: Host, operator: User) -> None:
@@ -145,6 +153,7 @@ def test_a_host_that_one_may_not_see_is_exactly_like_none(client: Client, folder
 def test_the_host_s_own_list_has_only_its_changes(client: Client, folder: Host, host: Host, operator: User) -> None:
     client.force_login(operator)
     client.post("/hosts/folder/changes/plan/", {"kind": toy.ROUTINE})
+    work_off()
     assert "Routine removal of files" in text_of(client.get("/hosts/folder/changes/")).partition("Frees")[2]
     assert "No change yet. Plan a clean-up" in text_of(client.get(f"/hosts/{host.name}/changes/"))
     assert (Path(folder.docker_root) / "rubbish-1").exists()

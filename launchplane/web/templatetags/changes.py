@@ -1,5 +1,6 @@
 """Template tags for changes: states, what must still hold, values by their name, digests that can be compared."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from django.utils.safestring import SafeString
 from launchplane import words
 from launchplane.changes.contracts import Gate
 from launchplane.changes.kinds import kind_named
-from launchplane.changes.models import Change, StandingApproval
+from launchplane.changes.models import Change, PlanRun, StandingApproval
 from launchplane.changes.models.change import Status
 from launchplane.web.templatetags.web import bytes_, detail, id_, seconds, state
 
@@ -27,6 +28,13 @@ STATES = {
     Status.IN_DOUBT: ("bad", "in doubt"),
     Status.COMPLETED: ("good", "completed"),
     Status.FAILED: ("bad", "failed"),
+}
+PLAN_RUNS = {
+    PlanRun.Status.QUEUED: "wait",
+    PlanRun.Status.RUNNING: "wait",
+    PlanRun.Status.DONE: "good",
+    PlanRun.Status.FAILED: "bad",
+    PlanRun.Status.LOST: "bad",
 }
 OUTCOMES = {"done": "good", "gone": "good", "skipped": "", "raced": "warn", "failed": "bad", "unknown": "unsure"}
 GATES = {"open": "good", "closed": "bad", "unknown": "unsure"}
@@ -50,6 +58,19 @@ def standing_state(row: StandingApproval) -> SafeString:
     if row.granted_at is None:
         return state("wait", "waits for a decision")
     return state("warn", "suspended") if row.suspended_at else state("good", "in force")
+
+
+@register.filter
+def plan_run_state(run: PlanRun) -> SafeString:
+    """How far a planning is."""
+    return state(PLAN_RUNS[PlanRun.Status(run.status)], run.get_status_display())
+
+
+@register.filter
+def asked_items(run: PlanRun) -> list[dict[str, str]]:
+    """Kind and key of each item that was named; nothing for a routine."""
+    named_items = (str(item).partition(":") for item in json.loads(run.asked).get("items", ()))
+    return [{"kind": kind, "key": key} for kind, _, key in named_items]
 
 
 @register.filter

@@ -14,15 +14,17 @@ from django_htmx.http import HttpResponseClientRefresh
 from launchplane.access.rights import may, visible
 from launchplane.changes import eyes, freeze
 from launchplane.changes.kinds import all_kinds
-from launchplane.changes.models import Change, Step
+from launchplane.changes.models import Change, PlanRun, Step
 from launchplane.changes.models.change import OPEN, Status
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from launchplane.web.access import host_or_404, person
 from launchplane.web.change_page import LIVE, progress_of, view_of
-from launchplane.web.views.frame import host_page
+from launchplane.web.views.frame import fragment, host_page
+from launchplane.web.waiting import HEAVY
 
 PER_PAGE = 50
+SHOWN_PLAN_RUNS = 10
 # a subquery, so that counting the changes need not count their steps
 ITEMS = Coalesce(
     Subquery(
@@ -60,6 +62,7 @@ def host_changes(request: HttpRequest, name: str) -> HttpResponse:
         tab="host_changes",
         frozen=freeze.frozen(host),
         may_freeze=may(request.user, freeze.RIGHT, host),
+        plan_runs=_plan_runs(host),
         **_listed(request, Change.objects.filter(host=host)),
     )
 
@@ -90,7 +93,13 @@ def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     if change.status != request.GET.get("was") or change.status not in LIVE:
         return HttpResponseClientRefresh()
     context = {"change": change, "progress": progress_of(list(change.steps.all()))}
-    return render(request, "changes/progress.html", context)
+    return fragment("changes/progress.html", context)
+
+
+def _plan_runs(host: Host) -> list[PlanRun]:
+    """Those under way, and the last one if nothing came of it."""
+    last = list(PlanRun.objects.filter(host=host)[:SHOWN_PLAN_RUNS])
+    return [run for at, run in enumerate(last) if run.is_open or (at == 0 and run.change_id is None)]
 
 
 def _listed(request: HttpRequest, found: QuerySet[Change]) -> dict[str, Any]:
@@ -102,7 +111,7 @@ def _listed(request: HttpRequest, found: QuerySet[Change]) -> dict[str, Any]:
         found = found.filter(status=status)
     if kind in all_kinds():
         found = found.filter(kind=kind)
-    shown = found.select_related("host").defer("plan", "before", "after", "gates").annotate(items=ITEMS)
+    shown = found.select_related("host").defer(*HEAVY).annotate(items=ITEMS)
     page = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
     return {
         "page": page,

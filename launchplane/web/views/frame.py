@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from hygiene.models import ObservationRun
 from launchplane.access.rights import may
@@ -36,3 +37,8 @@ def host_page(
         "may_change": may(request.user, "hosts.change_host", host),
     }
     return render(request, template, frame | context, status=status)
+
+
+def fragment(template: str, context: dict[str, Any]) -> HttpResponse:
+    """A part of a page that is polled: without what every page says around it, and so without its queries."""
+    return HttpResponse(render_to_string(template, context))

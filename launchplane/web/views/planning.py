@@ -1,6 +1,6 @@
 """Planning a clean-up: a routine kind from the host's page, or the retirement of what is ticked in the inventory.
 
-Observes the host and changes nothing on it. What comes out is a change that nobody has asked for yet.
+The work is done by a worker, since it observes the host (H26); here it is queued, and one is led to how far it is.
 """
 
 from typing import Any
@@ -12,12 +12,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from launchplane.access.rights import may
 from launchplane.changes.kinds import ChangeKind, all_kinds
-from launchplane.changes.planning import plan_change
+from launchplane.changes.plan_runs import queue_plan
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from launchplane.web.access import host_or_404
@@ -39,8 +40,9 @@ def routine_kinds() -> list[ChangeKind]:
 
 
 @login_required
+@never_cache  # back from a plan, the form has a new key
 def plan(request: HttpRequest, name: str) -> HttpResponse:
-    """What can be planned here; a POST with a kind plans it."""
+    """What can be planned here; a POST with a kind has it planned."""
     host = host_or_404(request, name)
     kinds = routine_kinds()
     if request.method == "POST":
@@ -62,7 +64,7 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
 @login_required
 @require_POST
 def retire(request: HttpRequest, name: str) -> HttpResponse:
-    """Plan the retirement of exactly the ticked items."""
+    """Have the retirement of exactly the ticked items planned."""
     host = host_or_404(request, name)
     items = list(dict.fromkeys(request.POST.getlist("item")))
     back = f"{reverse('inventory', args=[host.name])}?{request.GET.urlencode()}"
@@ -73,15 +75,15 @@ def retire(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _plan(request: HttpRequest, host: Host, kind: str, *, back: str, **asked: Any) -> HttpResponse:
-    key = request.POST.get("idempotency_key", "")[:100] or None
+    key = request.POST.get("idempotency_key", "")[:200] or None
     try:
-        change = plan_change(kind, host, by=principal(request), idempotency_key=key, **asked)
+        run = queue_plan(kind, host, by=principal(request), idempotency_key=key, **asked)
     except Problem as problem:
         if problem.code == "not_permitted":
             raise PermissionDenied(NO_RIGHT_TO_REQUEST) from problem
         messages.error(request, f"Not planned: {problem.sentence}")
         return _go(request, back)
-    return _go(request, reverse("change", args=[change.pk]))
+    return _go(request, reverse("plan_run", args=[run.pk]))
 
 
 def _go(request: HttpRequest, url: str) -> HttpResponse:

@@ -15,6 +15,7 @@ from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from launchplane.web.access import host_or_404, person
 from launchplane.web.standing import ACTIVE
+from launchplane.web.views.frame import fragment
 
 
 @login_required
@@ -43,4 +44,4 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "run.html", {"run": found, "active": active})
     if not active:
         return HttpResponseClientRefresh()
-    return render(request, "run_progress.html", {"run": found, "active": active})
+    return fragment("run_progress.html", {"run": found, "active": active})

@@ -1,0 +1,208 @@
+"""Planning as work of the queue (H26): a row says who asked for what and how it went, the task only carries its number.
+
+Planning observes the host, which may take minutes; no web request waits for that. Nothing is changed on a host.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from launchplane import canonical
+from launchplane.access.models import User
+from launchplane.access.people import Principal
+from launchplane.access.rights import may
+from launchplane.changes import lock, records
+from launchplane.changes.models import Change, PlanRun
+from launchplane.changes.planning import known_kind, plan_change
+from launchplane.hosts.models import Host
+from launchplane.problems import Problem, Refused
+
+log = logging.getLogger(__name__)
+
+Status = PlanRun.Status
+OPEN = (Status.QUEUED, Status.RUNNING)
+TASK = "launchplane.changes.plan_runs.run_queued"
+# the queue ends a task of its own after five minutes
+GIVEN_UP_AFTER = timedelta(minutes=10)
+KEPT_RUNS = 500
+
+WORKER_DIED = "Its worker ended before the plan was made. Nothing was stored and nothing was changed: plan it again."
+NOBODY_CAME = "No worker took it within 10 minutes. Nothing was changed: see that the workers run, then plan it again."
+
+
+def queue_plan(
+    kind_name: str, host: Host, *, by: Principal, idempotency_key: str | None = None, **asked: Any
+) -> PlanRun:
+    """Have a worker plan it: the run that says how far that is. `asked` goes to the kind's planner.
+
+    The same that this person has under way already, or asked for with the same key, is given again. Raises Refused
+    `not_permitted` (recorded) or `key_conflict`, and Problem `no_such_kind`.
+    """
+    person = _require_right(by, kind_name, host)
+    settle(host)
+    text = canonical.canonical(asked).decode()
+    run = PlanRun(
+        host=host,
+        kind=kind_name,
+        asked=text,
+        asked_digest=canonical.digest(text.encode()),
+        asked_by=person,
+        asked_by_name=by.name,
+        source=by.source,
+        asked_at=timezone.now(),
+        idempotency_key=idempotency_key or None,
+    )
+    return _known(run) or _queued(run)
+
+
+def run_queued(run_id: int) -> None:
+    """What a worker does with a number. How it went is on the run's row; a second delivery does nothing."""
+    with _alone(run_id) as mine:
+        if mine and (run := _claim(run_id)) is not None:
+            _plan(run)
+
+
+def again(run: PlanRun, *, by: Principal) -> PlanRun:
+    """Have the same planned once more, asked for by `by`. Raises what `queue_plan` raises."""
+    return queue_plan(run.kind, run.host, by=by, **json.loads(run.asked))
+
+
+def settle(host: Host | None = None) -> int:
+    """Say of each open run that has no worker what became of it. Returns how many were said to be at an end."""
+    found = PlanRun.objects.filter(status__in=OPEN)
+    return sum(settle_run(run) for run in (found.filter(host=host) if host else found))
+
+
+def settle_run(run: PlanRun) -> bool:
+    """True if `run` turned out to be at an end: its worker died, or none came for it. It is read anew then."""
+    waited_since = run.started_at or run.asked_at
+    too_long = waited_since < timezone.now() - GIVEN_UP_AFTER
+    if not (too_long if run.status == Status.QUEUED else too_long or _has_lost_its_worker(run)):
+        return False
+    lost = _end_lost(run)
+    run.refresh_from_db()
+    return lost
+
+
+def _require_right(by: Principal, kind_name: str, host: Host) -> User:
+    kind = known_kind(kind_name)
+    if by.user is not None and by.user.is_active and may(by.user, kind.request_right, host):
+        return by.user
+    problem = Refused("not_permitted", f"You may not plan changes of {host.name}. An administrator can allow it.")
+    told = {"wanted": "plan", "kind": kind_name, "code": problem.code, "why": problem.sentence}
+    with transaction.atomic(durable=True):
+        records.tell_of_host("change.denied", host, by=by, key=host.name, payload=told, status="failed")
+    raise problem
+
+
+def _known(run: PlanRun) -> PlanRun | None:
+    """The run of before that is what `run` would be. Raises Refused `key_conflict`."""
+    same = {"host": run.host, "kind": run.kind, "asked_digest": run.asked_digest, "asked_by": run.asked_by}
+    if run.idempotency_key is not None:
+        used = PlanRun.objects.filter(idempotency_key=run.idempotency_key, status__in=(*OPEN, Status.DONE)).first()
+        if used is not None and any(getattr(used, name) != value for name, value in same.items()):
+            raise Refused("key_conflict", "This idempotency key was used for another plan. Use a new key.")
+        if used is not None:
+            return used
+    return PlanRun.objects.filter(status__in=OPEN, **same).first()
+
+
+def _queued(run: PlanRun) -> PlanRun:
+    try:
+        with transaction.atomic():
+            run.save(force_insert=True)
+            # inside: with the queue in the same database the task exists exactly if the run does
+            async_task(TASK, run.pk, cluster="observe")
+    except IntegrityError:
+        # two clicks at once: the other was first
+        if (known := _known(run)) is not None:
+            return known
+        raise
+    return run
+
+
+def _claim(run_id: int) -> PlanRun | None:
+    """The run, marked as running by this worker; None if it is not there to be begun."""
+    mine = PlanRun.objects.filter(pk=run_id, status=Status.QUEUED)
+    if not mine.update(status=Status.RUNNING, started_at=timezone.now(), machine=lock.machine()):
+        return None
+    run = PlanRun.objects.select_related("host", "asked_by").get(pk=run_id)
+    _forget_old_runs(run.host)
+    return run
+
+
+def _plan(run: PlanRun) -> None:
+    """Plan, and write to the run how it ended, whichever way it does. The right to ask is read again here."""
+    by = Principal.person(run.asked_by, source=run.source)
+    try:
+        change = plan_change(run.kind, run.host, by=by, idempotency_key=_key_of_change(run), **json.loads(run.asked))
+    except Problem as problem:
+        _end(run, Status.FAILED, problem.code, problem.sentence)
+    except Exception as error:
+        log.exception("plan run %s failed", run.pk)
+        _end(run, Status.FAILED, "unexpected", f"Failed unexpectedly: {type(error).__name__}. The log has the details.")
+    except BaseException as stop:  # the queue's own time limit is a SystemExit
+        _end(run, Status.FAILED, "stopped", f"Stopped before its end by {type(stop).__name__}: too slow, or shut down.")
+        raise
+    else:
+        _end(run, Status.DONE, "", "", change)
+
+
+def _end(run: PlanRun, status: str, code: str, sentence: str, change: Change | None = None) -> bool:
+    """True for the one that ended it: whoever held it for lost meanwhile was first."""
+    mine = PlanRun.objects.filter(pk=run.pk, status=run.status)
+    ending = {"status": status, "code": code, "sentence": sentence[:600], "change": change}
+    return mine.update(ended_at=timezone.now(), **ending) == 1
+
+
+def _end_lost(run: PlanRun) -> bool:
+    """A worker may have died right after its plan was stored: then there is a change to lead to."""
+    change = Change.objects.filter(idempotency_key=_key_of_change(run)).first()
+    if change is not None:
+        return _end(run, Status.DONE, "", "", change)
+    return _end(run, Status.LOST, "lost", NOBODY_CAME if run.status == Status.QUEUED else WORKER_DIED)
+
+
+def _key_of_change(run: PlanRun) -> str:
+    """The change's own idempotency key: however often a run is carried out, one change comes of it."""
+    return f"plan-run-{run.pk}"
+
+
+def _forget_old_runs(host: Host) -> None:
+    """Of each host the last runs stay; the changes that came of them stay anyway."""
+    old = list(host.plan_runs.values_list("pk", flat=True)[KEPT_RUNS : KEPT_RUNS + KEPT_RUNS])
+    if old:
+        host.plan_runs.filter(pk__in=old).exclude(status__in=OPEN).delete()
+
+
+@contextmanager
+def _alone(run_id: int) -> Iterator[bool]:
+    """Hold the run's own kernel lock, which tells others that its worker lives. Yields False if another holds it."""
+    path = _lock_path(run_id)
+    with lock.file_held(path) as mine:
+        try:
+            yield mine
+        finally:
+            if mine:
+                path.unlink(missing_ok=True)
+
+
+def _has_lost_its_worker(run: PlanRun) -> bool:
+    """Whether the worker on this machine is gone; of another machine's workers only their silence is known."""
+    if run.machine != lock.machine():
+        return False
+    with _alone(run.pk) as nobody_else:
+        return nobody_else
+
+
+def _lock_path(run_id: int) -> Path:
+    return Path(settings.VAR) / lock.FOLDER / f"plan-{run_id}"
