@@ -83,13 +83,19 @@ def image_ids(client: docker.DockerClient) -> set[str]:
 
 def a_running_container(client: docker.DockerClient, name: str) -> Any:
     """One that runs until it is killed, from an image with nothing but busybox."""
+    container = a_quick_container(client, name, seconds=600)
+    container.start()
+    return container
+
+
+def a_quick_container(client: docker.DockerClient, name: str, *, seconds: int) -> Any:
+    """One that was not started yet, and runs for so long each time it is."""
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w") as tar:
         tar.add("/bin/busybox", "bin/busybox")
     client.api.import_image_from_data(held.getvalue(), repository="busy", tag="1")
-    container = client.containers.create("busy:1", ["/bin/busybox", "sleep", "600"], name=name, network_mode="none")
-    container.start()
-    return container
+    command = ["/bin/busybox", "sleep", str(seconds)]
+    return client.containers.create("busy:1", command, name=name, network_mode="none")
 
 
 DOCKERFILE = """FROM scratch

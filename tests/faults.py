@@ -67,6 +67,17 @@ def drips(answer: bytes, *, every_seconds: float = 0.05) -> Behaviour:
     return behave
 
 
+def once(first: Behaviour, then: Behaviour) -> Behaviour:
+    """The first answer to the first caller, the other to everybody after."""
+    left = [first]
+
+    def behave(client: socket.socket, over: threading.Event) -> None:
+        answer = left.pop() if left else then
+        answer(client, over)
+
+    return behave
+
+
 def html(*, status: int = 200) -> Behaviour:
     """A web server that has nothing to do with Docker."""
     return speaks(b"<!DOCTYPE html><html><body>It works!</body></html>", status=status, content_type="text/html")

@@ -45,8 +45,13 @@ class Item:
 
 
 def image_item(image: Image, why: str) -> Item:
-    """An image: the same id, exactly these tags, and this size."""
-    expected: dict[str, Json] = {"id": image.id, "tags": tuple(sorted(image.tags)), "size_bytes": image.size_bytes}
+    """An image: the same id, exactly these tags and digests, and this size."""
+    expected: dict[str, Json] = {
+        "id": image.id,
+        "tags": tuple(sorted(image.tags)),
+        "digests": tuple(sorted(image.digests)),
+        "size_bytes": image.size_bytes,
+    }
     title = image.tags[0] if image.tags else image.id
     return Item("remove-image", image.id, title, why, expected, undo.of_image(image))
 

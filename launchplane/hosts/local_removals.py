@@ -21,6 +21,7 @@ from launchplane.hosts.removal_checks import (
     image_removal,
     prune_parameters,
     pruned,
+    removal_order,
     volume_differs,
 )
 from launchplane.hosts.removals import (
@@ -61,19 +62,19 @@ class LocalRemover:
         self._url, self._api_version, self._engine_id = docker_url, api_version, engine_id
         self._remove_seconds, self._prune_seconds = remove_seconds, prune_seconds
         self._held: _Pinned | None = None
+        self._sent = False
 
     def remove_image(self, expected: ExpectedImage) -> Removal:
-        """Remove one image by its id if it is dangling, else by each of its tags, the last of which deletes it."""
+        """Remove one image by its id, after those of its names that would bar that."""
         path = _checked(expected.id, IMAGE_ID)
+        refs = removal_order(expected)
 
         def act(connection: Connection) -> Removal:
             found = connection.get(f"/images/{path}/json", seconds=LOOK_SECONDS)
-            if why := image_differs(found, expected) or _image_is_used(connection, expected):
+            if why := image_differs(found, expected) or (_image_is_used(connection, expected) if refs[1:] else None):
                 return Removal("skipped", why)
-            spend(REMOVE_IMAGE)
-            return image_removal(
-                _delete_image(connection, expected.tags or (expected.id,), self._remove_seconds), expected
-            )
+            self._spend(REMOVE_IMAGE)
+            return image_removal(_delete_image(connection, refs, expected.id, self._remove_seconds), expected)
 
         return self._settled(act, lambda connection: connection.get(f"/images/{path}/json", seconds=LOOK_SECONDS))
 
@@ -84,7 +85,7 @@ class LocalRemover:
         def act(connection: Connection) -> Removal:
             if why := container_differs(connection.get(f"{path}/json", seconds=LOOK_SECONDS), expected):
                 return Removal("skipped", why)
-            spend(REMOVE_CONTAINER)
+            self._spend(REMOVE_CONTAINER)
             connection.delete(path, seconds=self._remove_seconds, params={"force": "false", "v": "false"})
             return Removal("done", "The engine removed the container.", deleted=(expected.id,))
 
@@ -98,7 +99,7 @@ class LocalRemover:
             found = connection.get(path, seconds=LOOK_SECONDS)
             if why := volume_differs(found, expected) or _volume_is_used(connection, expected.name):
                 return Removal("skipped", why)
-            spend(REMOVE_VOLUME)
+            self._spend(REMOVE_VOLUME)
             connection.delete(path, seconds=self._remove_seconds, params={"force": "false"})
             return Removal("done", "The engine removed the volume.", deleted=(expected.name,))
 
@@ -109,7 +110,7 @@ class LocalRemover:
         params = prune_parameters(bounds, self._api_version)
 
         def act(connection: Connection) -> Removal:
-            spend(PRUNE_BUILD_CACHE)
+            self._spend(PRUNE_BUILD_CACHE)
             answer = connection.post("/build/prune", {}, seconds=self._prune_seconds, params=params)
             return pruned(decoded(answer))
 
@@ -120,30 +121,34 @@ class LocalRemover:
         _checked(container_id, CONTAINER_ID)
 
         def act(connection: Connection) -> Removal:
-            told, _stderr = run_in_builder(
-                connection, container_id, ("buildctl", "prune", "--help"), seconds=LOOK_SECONDS
-            )
+            told, _stderr = run_in_builder(connection, container_id, PRUNE_HELP, seconds=LOOK_SECONDS)
             argv = prune_arguments(bounds, told.decode("utf-8", "replace"))
-            spend(PRUNE_BUILDER)
+            self._spend(PRUNE_BUILDER)
             printed, _stderr = run_in_builder(connection, container_id, argv, seconds=self._prune_seconds)
             freed, records = prune_result(printed)
             return Removal("done", f"BuildKit pruned {len(records)} records.", freed, records)
 
         return self._settled(act, None)
 
+    def _spend(self, call: str) -> None:
+        """Right before the one request that changes something: from here on the item may have been touched."""
+        spend(call)
+        self._sent = True
+
     def _settled(self, act: Callable[[Connection], Removal], look: Callable[[Connection], Any] | None) -> Removal:
         """The outcome of `act`; where no answer came, what `look` finds, or unknown if there is nothing to look at."""
+        self._sent = False
         try:
             return act(self._verified())
-        except CallFailed as error:
+        except (CallFailed, EngineUnavailable) as error:
             self._let_go()
-            return self._after(error, look)
-        except EngineUnavailable as error:
-            self._let_go()
-            return Removal("unknown", error.sentence)
+            return self._after(error, look) if self._sent else _before(error, is_a_thing=look is not None)
 
-    def _after(self, error: CallFailed, look: Callable[[Connection], Any] | None) -> Removal:
-        if error.status == 404:
+    def _after(self, error: CallFailed | EngineUnavailable, look: Callable[[Connection], Any] | None) -> Removal:
+        """What became of an item whose removal was asked for, and was not answered with success."""
+        if isinstance(error, EngineUnavailable):
+            return Removal("unknown", error.sentence)
+        if error.status == 404 and look is not None:
             return Removal("gone", "It was gone already.")
         if error.status == 409:
             return Removal("skipped", error.sentence)
@@ -210,16 +215,23 @@ def _checked(value: str, shape: re.Pattern[str]) -> str:
     return quote(value, safe=":")
 
 
+def _before(error: CallFailed | EngineUnavailable, *, is_a_thing: bool) -> Removal:
+    """The outcome of an item that could not even be looked at: nothing was sent that changes anything."""
+    if is_a_thing and isinstance(error, CallFailed) and error.status == 404:
+        return Removal("gone", "It was gone already.")
+    return Removal("failed", f"{error.sentence} Nothing was done to it.")
+
+
 def _image_is_used(connection: Connection, expected: ExpectedImage) -> str | None:
-    """Asked where tags would go one by one before the engine refuses the last; one removal it refuses as a whole."""
-    if len(expected.tags) < 2:
-        return None
+    """Asked where names would go one by one before the engine refuses the last; one removal it refuses as a whole."""
     filters = json.dumps({"ancestor": [expected.id]})
     using = connection.get("/containers/json", seconds=LOOK_SECONDS, params={"all": 1, "filters": filters})
     return f"{len(using)} containers use it now." if using else None
 
 
-def _delete_image(connection: Connection, refs: tuple[str, ...], seconds: float) -> list[Mapping[str, str]]:
+def _delete_image(
+    connection: Connection, refs: tuple[str, ...], image_id: str, seconds: float
+) -> list[Mapping[str, str]]:
     """What the engine said for each reference, in order. `noprune`: no parent goes along that nobody approved.
 
     Raises CallFailed; once one is gone that is no refusal of the whole any more.
@@ -229,13 +241,28 @@ def _delete_image(connection: Connection, refs: tuple[str, ...], seconds: float)
     for number, ref in enumerate(refs):
         try:
             path = f"/images/{quote(ref, safe=':/@')}"
+            if ref != image_id:
+                _require_name(connection, path, image_id)
             answer = decoded(connection.delete(path, seconds=seconds, params=params))
         except CallFailed as error:
             if number == 0:
                 raise
-            raise CallFailed(error.code, f"{number} of {len(refs)} tags are gone, then: {error.sentence}") from error
+            sentence = f"{number} of its names are gone, then: {error.sentence}"
+            raise CallFailed(error.code, sentence) from error
         entries += [entry for entry in answer if isinstance(entry, Mapping)]
     return entries
+
+
+def _require_name(connection: Connection, path: str, image_id: str) -> None:
+    """Raises CallFailed if the name has become that of another image, which would go in the place of ours."""
+    try:
+        found = connection.get(f"{path}/json", seconds=LOOK_SECONDS).get("Id")
+    except CallFailed as error:
+        if error.status != 404:
+            raise
+        found = None
+    if found != image_id:
+        raise CallFailed("name_moved", "One of its names was taken from it in the same moment.", status=409)
 
 
 def _volume_is_used(connection: Connection, name: str) -> str | None:

@@ -9,28 +9,47 @@ from launchplane.hosts.engine import is_at_least
 from launchplane.hosts.removals import ExpectedContainer, ExpectedImage, ExpectedVolume, PruneBounds, Removal
 
 STOPPED: Final = ("exited", "created", "dead")
+NO_TAG: Final = "<none>:<none>"
+NO_DIGEST: Final = "<none>@<none>"
 
 
 def image_differs(found: Any, expected: ExpectedImage) -> str | None:
     """Why the image that is there is not the one that was approved; None if it is."""
-    tags = tuple(sorted(tag for tag in (found.get("RepoTags") or []) if tag != "<none>:<none>"))
+    tags = tuple(sorted(tag for tag in (found.get("RepoTags") or []) if tag != NO_TAG))
     if found.get("Id") != expected.id:
         return "Another image answers to this id."
     if tags != tuple(sorted(expected.tags)):
         return f"It was tagged since: {', '.join(tags) or 'no tag'} now."
-    if found.get("Size") != expected.size_bytes:
+    if pulled := sorted({*(found.get("RepoDigests") or [])} - {*expected.digests, NO_DIGEST}):
+        return f"It was pulled or pushed since: {', '.join(pulled)} now."
+    if found.get("Size") != expected.size_bytes and not _is_kept_by_containerd(found):
         return "Its size is not the one that was approved."
     return None
 
 
+def _is_kept_by_containerd(found: Any) -> bool:
+    """True for an image of containerd's store, whose sizes cannot be compared: a list counts what is unpacked too.
+
+    That store gives an image its manifest's digest for an id, and tells of its descriptor from API 1.48 on
+    (moby/moby#53398). The id stands for the content, so nothing else of that id can be there.
+    """
+    digests = (str(name).rpartition("@")[2] for name in found.get("RepoDigests") or [])
+    return found.get("Descriptor") is not None or found.get("Id") in digests
+
+
 def container_differs(found: Any, expected: ExpectedContainer) -> str | None:
     """Why the container that is there is not the one that was approved, or does not stand still."""
-    state = (found.get("State") or {}).get("Status")
+    state = found.get("State") or {}
     if found.get("Id") != expected.id or str(found.get("Name", "")).removeprefix("/") != expected.name:
         return "Another container answers to this id."
     if found.get("Image") != expected.image_id:
         return "It is made of another image than the one that was approved."
-    return None if state in STOPPED else f"The container is {state} now."
+    if state.get("Status") not in STOPPED:
+        return f"The container is {state.get('Status')} now."
+    started_at = _moment(state.get("StartedAt"))
+    if started_at is None:
+        return "When it ran last is not known."
+    return "It ran since it was looked at." if started_at > expected.seen_at else None
 
 
 def volume_differs(found: Any, expected: ExpectedVolume) -> str | None:
@@ -42,12 +61,33 @@ def volume_differs(found: Any, expected: ExpectedVolume) -> str | None:
     return None
 
 
+def removal_order(expected: ExpectedImage) -> tuple[str, ...]:
+    """What the engine is asked to remove, one after the other, the last of it being the image's id.
+
+    By its id an image goes if all that is left of its names is one tag, and digests of the same repository. A tag is
+    a poor name for an image: whoever builds anew moves it to another one. Digests go with the last tag of theirs.
+    """
+    tags, digests = sorted(expected.tags), sorted(expected.digests)
+    last = (tags or digests or [""])[-1]
+    tagged = {repository(tag) for tag in tags}
+    untagged = [digest for digest in digests if repository(digest) not in {*tagged, repository(last)}]
+    return (*tags[:-1], *untagged, expected.id)
+
+
+def repository(name: str) -> str:
+    """Of `repository:tag` or `repository@digest`."""
+    repository, at, _digest = name.partition("@")
+    return repository if at else name.rpartition(":")[0]
+
+
 def image_removal(entries: list[Mapping[str, str]], expected: ExpectedImage) -> Removal:
     """What the engine's entries say of the removal of an image."""
     deleted = tuple(entry["Deleted"] for entry in entries if "Deleted" in entry)
-    if not expected.tags and any("@" not in entry.get("Untagged", "@") for entry in entries):
-        # a tag went with it (a digest is none): it was tagged between our look and the removal
-        return Removal("raced", "Somebody tagged it in the same moment; it went with that tag.", None, deleted)
+    untagged = {entry["Untagged"] for entry in entries if "Untagged" in entry}
+    if taken := sorted(name for name in untagged - {*expected.tags} if "@" not in name):
+        # a tag that nobody approved (a digest is none): it was given between our look and the removal
+        detail = f"Somebody tagged it in the same moment; it went with that tag: {', '.join(taken)}."
+        return Removal("raced", detail, None, deleted)
     if expected.id not in deleted:
         return Removal("failed", "Its tags are gone, but the engine kept the image.", 0, deleted)
     return Removal("done", f"The engine deleted the image and {len(deleted) - 1} layers.", None, deleted)

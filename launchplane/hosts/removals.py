@@ -19,20 +19,22 @@ PRUNE_BUILDER = "prune_builder"
 
 @dataclass(frozen=True, slots=True)
 class ExpectedImage:
-    """An image as it was approved: its id, all its tags (none: dangling), and its size."""
+    """An image as it was approved: its id, all its tags (none: dangling), its size, and the digests it had."""
 
     id: str
     tags: tuple[str, ...]
     size_bytes: int
+    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedContainer:
-    """A stopped container as it was approved."""
+    """A stopped container as it was approved; it did not run after `seen_at`."""
 
     id: str
     name: str
     image_id: str
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
 """What becomes of a removal when the engine refuses, fails, falls silent or is gone: told, never repeated."""
 
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,24 +13,13 @@ from launchplane.hosts.local_removals import LocalRemover
 from launchplane.hosts.removal_checks import prune_parameters
 from launchplane.hosts.removals import ExpectedContainer, ExpectedImage, PruneBounds, Removal
 from tests.engine_things import RECORDED
-from tests.faults import Behaviour, EngineSocket, Request, hangs, plain_engine, says
+from tests.faults import Behaviour, EngineSocket, Request, hangs, once, plain_engine, raw, says
 
 ID = f"sha256:{'a' * 64}"
 IMAGE = ExpectedImage(ID, (), 10)
-TAGGED = ExpectedImage(ID, ("app:1", "app:2"), 10)
+SEEN_AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 BOUNDS = PruneBounds(min_age_seconds=3600, keep_bytes=5_000_000, max_bytes=20_000_000)
 OLD_HELP = "   --keep-duration value  Keep data newer\n   --keep-storage value  Keep data below this limit (in MB)\n"
-
-
-def once(first: Behaviour, then: Behaviour) -> Behaviour:
-    """The first answer to the first caller, the other to everybody after."""
-    left = [first]
-
-    def behave(client: socket.socket, over: threading.Event) -> None:
-        answer = left.pop() if left else then
-        answer(client, over)
-
-    return behave
 
 
 def there(*tags: str) -> Behaviour:
@@ -136,13 +124,28 @@ def test_another_engine_that_answers_after_silence_proves_nothing() -> None:
     assert removal.outcome == "unknown"
 
 
-def test_an_engine_that_is_gone_is_unknown() -> None:
+def test_where_nobody_answers_nothing_was_done() -> None:
     with an_engine({}) as (door, _):
         pass
     with boundary.within(boundary.Allowance({"remove_image": 1}, lambda: True)):
         removal = door.remove_image(IMAGE)
 
+    assert (removal.outcome, removal.detail.endswith("Nothing was done to it.")) == ("failed", True)
+
+
+@pytest.mark.parametrize("answer", [says({"message": "no"}, status=500), says({}, status=409), hangs, raw(b"")])
+def test_an_image_that_cannot_be_looked_at_is_not_removed(answer: Behaviour) -> None:
+    removal, sent = removed({f"/images/{ID}/json": answer})
+
+    assert (removal.outcome, removal.detail.endswith("Nothing was done to it.")) == ("failed", True)
+    assert sent == []
+
+
+def test_an_engine_that_ends_in_the_middle_leaves_it_unknown() -> None:
+    removal, sent = removed({f"/images/{ID}": raw(b""), f"/images/{ID}/json": once(there(), raw(b""))})
+
     assert removal.outcome == "unknown"
+    assert len(sent) == 1
 
 
 def test_a_tag_that_went_with_a_dangling_image_is_a_lost_race() -> None:
@@ -157,23 +160,11 @@ def test_a_digest_that_goes_with_a_dangling_image_is_none() -> None:
     assert removal.outcome == "done"
 
 
-def test_a_tag_that_went_before_the_next_was_refused_is_no_skip() -> None:
-    behaviours = {
-        f"/images/{ID}/json": once(there("app:1", "app:2"), there("app:2")),
-        "/images/app:1": says([{"Untagged": "app:1"}]),
-        "/images/app:2": says({"message": "in use"}, status=409),
-    }
-    removal, _ = removed(behaviours, TAGGED)
-
-    assert removal.outcome == "failed"
-    assert "1 of 2 tags are gone" in removal.detail
-
-
 @pytest.mark.parametrize("state", ["running", "paused", "restarting", "removing", None, "new-in-docker-99"])
 def test_only_a_container_that_stands_still_is_removed(state: str | None) -> None:
     found = {"Id": "c" * 64, "Name": "/x", "Image": ID, "State": {"Status": state}}
     with an_engine({f"/containers/{'c' * 64}/json": says(found)}) as (door, requests):
-        removal = door.remove_container(ExpectedContainer("c" * 64, "x", ID))
+        removal = door.remove_container(ExpectedContainer("c" * 64, "x", ID, SEEN_AT))
 
     assert removal.outcome == "skipped"
     assert [request.method for request in requests if request.method != "GET"] == []
@@ -188,6 +179,25 @@ def test_a_prune_that_does_not_answer_is_unknown_and_not_repeated() -> None:
     assert [request.path for request in requests if request.method == "POST"] == ["/build/prune"]
 
 
+@pytest.mark.parametrize(("status", "outcome"), [(404, "failed"), (403, "failed"), (409, "skipped"), (500, "unknown")])
+def test_what_the_engine_answers_to_a_prune_is_its_outcome(status: int, outcome: str) -> None:
+    with an_engine({"/build/prune": says({"message": "no"}, status=status)}) as (door, requests):
+        removal = door.prune_build_cache(BOUNDS)
+
+    assert removal.outcome == outcome
+    assert [request.path for request in requests if request.method == "POST"] == ["/build/prune"]
+
+
+@pytest.mark.parametrize("status", [404, 409, 500])
+def test_a_builder_that_cannot_be_asked_what_it_knows_is_not_pruned(status: int) -> None:
+    path = f"/containers/{'c' * 64}/exec"
+    with an_engine({path: says({"message": "no"}, status=status)}) as (door, requests):
+        removal = door.prune_builder("c" * 64, BOUNDS)
+
+    assert (removal.outcome, removal.detail.endswith("Nothing was done to it.")) == ("failed", True)
+    assert [request.exec_argv for request in requests if request.path == path] == [["buildctl", "prune", "--help"]]
+
+
 def test_a_prune_that_does_not_say_what_it_freed_is_unknown() -> None:
     with an_engine({"/build/prune": says({"CachesDeleted": ["a"]})}) as (door, _):
         assert door.prune_build_cache(BOUNDS).outcome == "unknown"
@@ -200,8 +210,9 @@ def test_before_1_48_the_one_bound_that_is_known_holds_the_larger_of_the_two(ver
     assert params == {"all": "false", "filters": '{"until": ["3600s"]}', "keep-storage": "20000000"}
 
 
-def test_from_1_48_on_both_bounds_are_sent() -> None:
-    params = prune_parameters(BOUNDS, "1.48")
+@pytest.mark.parametrize("version", ["1.48", "1.51", "1.52"])
+def test_from_1_48_on_both_bounds_are_sent(version: str) -> None:
+    params = prune_parameters(BOUNDS, version)
 
     assert (params["reserved-space"], params["max-used-space"]) == ("5000000", "20000000")
     assert "keep-storage" not in params

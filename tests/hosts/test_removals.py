@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import docker
@@ -71,12 +71,13 @@ def allowed(**calls: int) -> AbstractContextManager[boundary.Allowance]:
 
 
 def image(client: docker.DockerClient, image_id: str, *tags: str) -> ExpectedImage:
-    return ExpectedImage(image_id, tags, client.images.get(image_id).attrs["Size"])
+    attrs = client.images.get(image_id).attrs
+    return ExpectedImage(image_id, tags, attrs["Size"], tuple(attrs["RepoDigests"]))
 
 
 def container(found: object) -> ExpectedContainer:
     attrs = found.attrs  # type: ignore[attr-defined]
-    return ExpectedContainer(attrs["Id"], attrs["Name"].lstrip("/"), attrs["Image"])
+    return ExpectedContainer(attrs["Id"], attrs["Name"].lstrip("/"), attrs["Image"], seen_at=datetime.now(UTC))
 
 
 def volume(client: docker.DockerClient, name: str) -> ExpectedVolume:
