@@ -8,3 +8,7 @@ class AuditRefused(Refused):
 
     def __init__(self, sentence: str) -> None:
         super().__init__("audit_refused", sentence)
+
+
+class Forked(AuditRefused):
+    """The segments hold a record that the database does not: one of them is not what it was."""

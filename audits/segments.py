@@ -22,7 +22,7 @@ from django.db import DatabaseError, transaction
 
 from audits import chain
 from audits.contracts import Record
-from audits.errors import AuditRefused
+from audits.errors import AuditRefused, Forked
 from audits.models import AuditRecord
 
 ROOM_BYTES = 16 * 1024 * 1024
@@ -107,7 +107,7 @@ def flush_or_say(*, wanted: Position | None = None) -> bool:
 
 
 def flush(*, wanted: Position | None = None) -> None:
-    """Bring all committed records to the disk, or see that `wanted` is there already. Raises AuditRefused."""
+    """Bring all committed records to the disk, or see that `wanted` is there already. Raises AuditRefused, Forked."""
     with _refusing():
         with _only_writer():
             last = _last()
@@ -126,8 +126,8 @@ def _catch_up(last: Position) -> None:
             return
 
 
-def _forked(last: Position) -> AuditRefused:
-    return AuditRefused(
+def _forked(last: Position) -> Forked:
+    return Forked(
         f"The segments in {settings.EVIDENCE_DIR} end with a record {last.seq} that the database does not have: "
         "was the database restored, or altered? Run `manage.py audits verify`."
     )

@@ -4,6 +4,7 @@ What makes an effect happen once is the claim and the lock; the queue only carri
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.utils import timezone
@@ -11,13 +12,15 @@ from django.utils import timezone
 from audits.record import AuditRefused
 from launchplane import canonical
 from launchplane.access.people import WORKER, Principal
-from launchplane.changes import finish, lock
+from launchplane.changes import finish, lock, obstacles
 from launchplane.changes.claim import Claim, Evaporated, claim, evidence_is_kept
 from launchplane.changes.contracts import Gate
+from launchplane.changes.kept import kept
 from launchplane.changes.kinds import Run
 from launchplane.changes.models import Change
 from launchplane.changes.models.change import Status
 from launchplane.changes.requests import find_change
+from launchplane.changes.states import Moved, tell_the_schedule
 from launchplane.changes.steps import ClaimLost, take_steps
 from launchplane.changes.stopping import Stop, finishing_the_item
 from launchplane.problems import Problem, Refused, Waits
@@ -44,34 +47,56 @@ def apply_change(change: Change, *, by: Principal) -> Change:
     """
     try:
         with finishing_the_item() as stop, lock.held(change.host):
-            mine = claim(find_change(change.pk), by=by)
-            return _carry_out(mine, stop)
+            return _carry_out(claim(find_change(change.pk), by=by), stop)
     except (Waits, AuditRefused) as problem:
         return _wait(change, problem)
-    except (Evaporated, ClaimLost):
+    except Evaporated:
         return find_change(change.pk)
 
 
 def _carry_out(claim: Claim, stop: Stop) -> Change:
-    """From the claim on. Until the first intent, whatever goes wrong leaves the host as it was."""
+    """From the claim on. A worker from whom recovery took the change leaves it as recovery has it."""
+    try:
+        run = _ready(claim)
+        if run is not None:
+            return finish.finish(claim.change, run, take_steps(claim, run, stop), by=claim.by)
+    except (ClaimLost, Moved) as lost:
+        log.warning("change %s: %s", claim.change.pk, lost.sentence)
+    return find_change(claim.change.pk)
+
+
+def _ready(claim: Claim) -> Run | None:
+    """The run, if nothing stands in its way; else None, and the change is where it belongs then.
+
+    Until the first intent, whatever goes wrong leaves the host as it was.
+    """
     change, by = claim.change, claim.by
     if not evidence_is_kept(claim):
-        return finish.release(change, "The evidence store does not keep what it is given.", by=by)
+        finish.release(change, "The evidence store does not keep what it is given.", by=by)
+        return None
     try:
         run = claim.kind.start(change.host, claim.plan)
-        if differences := run.differences():
-            return finish.close_stale(change, differences, by=by)
-        gates = run.gates()
-        if closed := [gate for gate in gates if not gate.is_open and gate.name not in claim.waived]:
-            return finish.release(change, _words(closed), by=by, gates=gates)
-        _keep_before(claim, run, gates)
+        differences = run.differences()
+        gates = () if differences else run.gates()
+        closed = [gate for gate in gates if not gate.is_open and gate.name not in claim.waived]
+        if not differences and not closed:
+            _keep_before(claim, run, gates)
+            return run
     except Problem as problem:
-        return finish.release(change, problem.sentence, by=by)
+        finish.release(change, problem.sentence, by=by)
     except Exception as error:
         log.exception("change %s failed before anything was done", change.pk)
-        return finish.fail(change, f"Failed unexpectedly before anything was done: {type(error).__name__}.", by=by)
-    halt = take_steps(claim, run, stop)
-    return finish.finish(change, run, halt, by=by)
+        finish.fail(change, f"Failed unexpectedly before anything was done: {type(error).__name__}.", by=by)
+    else:
+        _put_back(claim, differences, gates, closed)
+    return None
+
+
+def _put_back(claim: Claim, differences: Sequence[str], gates: tuple[Gate, ...], closed: list[Gate]) -> None:
+    if differences:
+        finish.close_stale(claim.change, differences, by=claim.by)
+    else:
+        finish.release(claim.change, obstacles.words(closed), by=claim.by, gates=gates)
 
 
 def _keep_before(claim: Claim, run: Run, gates: tuple[Gate, ...]) -> None:
@@ -82,13 +107,12 @@ def _keep_before(claim: Claim, run: Run, gates: tuple[Gate, ...]) -> None:
     claim.rows().update(gates=change.gates, before=change.before)
 
 
-def _words(closed: list[Gate]) -> str:
-    return " ".join(f"{gate.name}: {gate.reason}" for gate in closed)
-
-
 def _wait(change: Change, problem: Problem) -> Change:
     """Not now. Nothing was claimed, so nothing but the next time and the reason is written."""
-    still = Change.objects.filter(pk=change.pk, status=Status.APPROVED)
     after = BUSY_FOR if isinstance(problem, lock.HostBusy) else finish.TRY_AGAIN_AFTER
-    still.update(next_try_at=timezone.now() + after, sentence=f"Waits: {problem.sentence}"[:600])
+    is_known = isinstance(problem, obstacles.StillThere)
+    sentence = kept(problem.sentence if is_known else f"Waits: {problem.sentence}")
+    still = Change.objects.filter(pk=change.pk, status=Status.APPROVED)
+    if still.update(next_try_at=timezone.now() + after, sentence=sentence):
+        tell_the_schedule(change, sentence, ok=True)
     return find_change(change.pk)

@@ -11,6 +11,7 @@ from launchplane.access.models import User
 from launchplane.access.people import Principal
 from launchplane.changes import eyes, notify, records, states
 from launchplane.changes.digest import is_unaltered
+from launchplane.changes.door import require_person_at_browser
 from launchplane.changes.models import Approval, Change
 from launchplane.changes.models.change import Status, Why
 from launchplane.changes.planning import known_kind
@@ -19,6 +20,8 @@ from launchplane.problems import Refused
 
 TO_EXECUTE = timedelta(hours=4)
 APPLY = "launchplane.changes.apply.apply_queued"
+# a task that was lost is queued again by the tick; one that is only late finds the change taken
+QUEUED_AGAIN_AFTER = timedelta(minutes=5)
 
 
 def approve(
@@ -34,10 +37,10 @@ def approve(
 
     `password_at` is when this person's password was last checked. Raises Refused: `not_awaiting`, `expired`,
     `wrong_digest`, `plan_altered`, `reason_missing`, `password_needed`, `not_permitted`, `self_approval`,
-    `account_changed`, `wrong_phrase`, or states.Moved. Every refusal is recorded.
+    `account_changed`, `wrong_phrase`, `approved_before`, or states.Moved. Every refusal is recorded.
     """
     try:
-        person, now = _person(by), timezone.now()
+        person, now = require_person_at_browser(by), timezone.now()
         _still_the_same(change, digest, now)
         eyes.require_right(person, known_kind(change.kind).approve_right, change.host)
         wishers = eyes.wishers_of(change)
@@ -60,7 +63,7 @@ def reject(change: Change, *, by: Principal, reason: str) -> Change:
         eyes.require_other_eyes(person, eyes.wishers_of(change))
         reason = eyes.require_reason(reason)
         told = records.Telling("rejected", payload={"reason": reason})
-        sentence = f"Rejected by {by.name}: {reason}"[:600]
+        sentence = f"Rejected by {by.name}: {reason}"
         with states.moving(change, Status.CLOSED, by=by, told=told, why_closed=Why.REJECTED, sentence=sentence):
             notify.about(change, "rejected", sentence)
     except Refused as problem:
@@ -89,7 +92,7 @@ def withdraw(change: Change, *, by: Principal, why: str) -> None:
     """The approval does not hold any more, and somebody has to decide anew. Raises states.Moved."""
     if change.standing_id is not None:
         told = records.Telling("revoked", "skipped", {"why": why})
-        with states.moving(change, Status.CLOSED, by=by, told=told, why_closed=Why.CANCELLED, sentence=why[:600]):
+        with states.moving(change, Status.CLOSED, by=by, told=told, why_closed=Why.CANCELLED, sentence=why):
             return
     told = records.Telling("revoked", payload={"why": why})
     with states.moving(
@@ -99,7 +102,7 @@ def withdraw(change: Change, *, by: Principal, why: str) -> None:
         told=told,
         deadline=_deadline_to_approve(change),
         next_try_at=None,
-        sentence=why[:600],
+        sentence=why,
     ):
         revoke_live_approval(change, by=by, why=why)
 
@@ -154,7 +157,7 @@ def _grant(change: Change, by: Principal, person: User, reason: str, *, now: dat
             told=told,
             only_if=Q(digest=change.digest, plan=change.plan, deadline__gt=now),
             deadline=expires_at,
-            next_try_at=now if change.apply_at_once else None,
+            next_try_at=now + QUEUED_AGAIN_AFTER if change.apply_at_once else None,
             sentence=f"Approved by {by.name}.",
         ):
             approval.save(force_insert=True)
@@ -163,7 +166,8 @@ def _grant(change: Change, by: Principal, person: User, reason: str, *, now: dat
                 # inside: with the queue in the same database the task exists exactly if the approval does
                 async_task(APPLY, str(change.pk), cluster="apply")
     except IntegrityError as error:
-        raise Refused("self_approval", "The database refused this approval: it is not another person's.") from error
+        sentence = "The database refused this approval: an earlier one was used, or it is not another person's."
+        raise Refused("approved_before", sentence) from error
     return approval
 
 

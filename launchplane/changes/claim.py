@@ -1,6 +1,7 @@
 """The claim: one transaction makes one worker the one that applies a change, and uses up the approval."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
@@ -10,7 +11,7 @@ from audits import segments
 from audits.models import AuditRecord
 from launchplane.access.models import User
 from launchplane.access.people import Principal
-from launchplane.changes import eyes, freeze, lock, records, standing, states
+from launchplane.changes import eyes, freeze, lock, obstacles, records, restored, standing, states
 from launchplane.changes.approvals import withdraw
 from launchplane.changes.contracts import Plan
 from launchplane.changes.digest import is_unaltered
@@ -35,7 +36,7 @@ class Claim:
     @property
     def waived(self) -> frozenset[str]:
         """The gates that do not apply, since people asked for this once."""
-        return self.kind.routine_gates if self.change.standing_id is None else frozenset()
+        return obstacles.waived(self.kind, self.change)
 
     def still_mine(self) -> bool:
         """Whether nobody took the change from us, asked of the database."""
@@ -54,13 +55,16 @@ def claim(change: Change, *, by: Principal) -> Claim:
     """Make `change` ours. The host's lock is held by the caller.
 
     Raises Waits for what may pass by itself (nothing was changed), Refused or Evaporated for what does not, and
-    AuditRefused if it could not be recorded.
+    AuditRefused if it could not be recorded, or if the evidence store is ahead of the database.
     """
     kind = known_kind(change.kind)
     if change.status != Status.APPROVED:
         raise Refused("not_approved", f"Only an approved change is applied; this one is {change.get_status_display()}.")
     _require_the_plan(change, by)
     _require_free(change)
+    plan = change.planned()
+    restored.require_no_restore()
+    obstacles.require_gone(change, plan, kind)
     told = records.Telling(
         "applying", "planned", {"mode": "apply", "predicted_bytes": change.predicted_bytes}, of_kind=True
     )
@@ -76,7 +80,7 @@ def claim(change: Change, *, by: Principal) -> Claim:
         raise lock.HostBusy("host_busy", f"Another change holds {change.host.name}. This waits for it.") from error
     if told.told is None:
         raise AssertionError("a claim without a record")
-    return Claim(change, change.planned(), kind, token, by, told.told)
+    return Claim(change, plan, kind, token, by, told.told)
 
 
 def evidence_is_kept(claim: Claim) -> bool:
@@ -93,7 +97,7 @@ def _take(change: Change, by: Principal, told: records.Telling) -> int:
             Status.APPLYING,
             by=by,
             told=told,
-            only_if=Q(digest=change.digest, deadline__gt=now),
+            only_if=Q(digest=change.digest, plan=change.plan, deadline__gt=now),
             fencing_token=token,
             machine=lock.machine(),
             started_at=now,
@@ -101,15 +105,17 @@ def _take(change: Change, by: Principal, told: records.Telling) -> int:
             next_try_at=None,
             sentence="Being applied.",
         ):
-            told.payload |= {"fencing_token": token} | _use_authority(change)
+            told.payload |= {"fencing_token": token} | _use_authority(change, now)
     return token
 
 
-def _use_authority(change: Change) -> dict[str, object]:
-    """Use up what allows this change, and say what it was. Raises Evaporated or standing.DoesNotCover."""
+def _use_authority(change: Change, now: datetime) -> dict[str, object]:
+    """Use up what allows this change, and say what it was. Raises Evaporated or standing.DoesNotCover.
+
+    What a claim consumed bears the time at which it began, so that only this is given back if nothing is done.
+    """
     if change.standing is not None:
         return standing.use(change.standing, change)
-    now = timezone.now()
     live = Approval.objects.filter(change=change, digest=change.digest, revoked_at=None, consumed_at=None)
     approval = live.filter(expires_at__gt=now).first()
     if approval is None or live.filter(pk=approval.pk).update(consumed_at=now) != 1:
@@ -153,5 +159,5 @@ def _require_free(change: Change) -> None:
 
 def _close(change: Change, by: Principal, about: str, why: str, why_closed: Why) -> None:
     told = records.Telling(about, "failed", {"why": why})
-    with states.moving(change, Status.CLOSED, by=by, told=told, why_closed=why_closed, sentence=why[:600]):
+    with states.moving(change, Status.CLOSED, by=by, told=told, why_closed=why_closed, sentence=why):
         return

@@ -7,20 +7,21 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from launchplane import canonical
 from launchplane.access.people import Principal
-from launchplane.changes import lock, notify, records, standing, states
+from launchplane.changes import lock, notify, obstacles, records, standing, states
 from launchplane.changes.contracts import Evidence, Gate
+from launchplane.changes.kept import kept
 from launchplane.changes.kinds import Run
 from launchplane.changes.models import Approval, Change, Step
 from launchplane.changes.models.change import Status, Why
 from launchplane.changes.planning import known_kind
-from launchplane.changes.steps import Halt
+from launchplane.changes.steps import Halt, skip_what_was_not_begun
 from launchplane.problems import Problem
-from launchplane.schedule.models import Schedule
 
 log = logging.getLogger(__name__)
 
@@ -54,30 +55,30 @@ def release(change: Change, why: str, *, by: Principal, gates: Sequence[Gate] = 
     """Nothing was begun: the approval is as good as new, and the change is tried again until its deadline."""
     if change.steps.filter(intent_at__isnull=False).exists():
         raise AssertionError("a change with a begun item is not released")
-    kind = known_kind(change.kind)
+    kind, now = known_kind(change.kind), timezone.now()
     payload = {"why": why, "nothing_changed": True, "gates": _plain_gates(gates)}
-    next_try_at = timezone.now() + TRY_AGAIN_AFTER
     with states.moving(
         change,
         Status.APPROVED,
         by=by,
         told=records.Telling("deferred", kind.stopped, payload, of_kind=True),
         only_if=Q(fencing_token=change.fencing_token),
-        next_try_at=next_try_at,
+        next_try_at=now + TRY_AGAIN_AFTER,
         gates=_gates_text(gates),
-        sentence=f"Nothing was done yet. {why}"[:600],
+        sentence=obstacles.deferred(why),
     ):
-        Approval.objects.filter(change=change, revoked_at=None).update(consumed_at=None)
+        # what this claim consumed, and nothing that anybody took back or that time ended meanwhile
+        ours = Approval.objects.filter(change=change, digest=change.digest, consumed_at=change.started_at)
+        ours.filter(revoked_at=None, expires_at__gt=now).update(consumed_at=None)
         change.steps.filter(outcome=Outcome.SKIPPED).update(outcome="", detail="", finished_at=None)
         lock.let_go(change.host)
-        _tell_the_schedule(change, ok=True, sentence=f"Not yet: {why}")
     return change
 
 
 def close_stale(change: Change, differences: Sequence[str], *, by: Principal) -> Change:
     """The host is not any more what was planned for: nothing was done, and nothing will be."""
     kind = known_kind(change.kind)
-    sentence = f"The host has changed since it was planned: {' '.join(differences)}"[:600]
+    sentence = f"The host has changed since it was planned: {' '.join(differences)}"
     payload = {"differences": list(differences), "nothing_changed": True}
     with states.moving(
         change,
@@ -91,25 +92,23 @@ def close_stale(change: Change, differences: Sequence[str], *, by: Principal) ->
     ):
         change.steps.filter(outcome="").update(outcome=Outcome.SKIPPED, detail="stale", finished_at=timezone.now())
         lock.let_go(change.host)
-        _tell_the_schedule(change, ok=True, sentence=sentence)
     return change
 
 
 def fail(change: Change, why: str, *, by: Principal) -> Change:
-    """End a change that cannot go on for a reason of its own, before anything was begun."""
-    change.steps.filter(outcome="", intent_at=None).update(
-        outcome=Outcome.SKIPPED, detail=why[:600], finished_at=timezone.now()
-    )
-    return _end(change, list(change.steps.all()), None, [why], None, by=by)
+    """End a change that cannot go on for a reason of its own, before anything was begun. Raises Moved."""
+    with transaction.atomic():
+        skip_what_was_not_begun(change, why)
+        return _end(change, list(change.steps.all()), None, [why], None, by=by)
 
 
 def end_unresolved(change: Change, *, by: Principal, reason: str) -> Change:
-    """A person said that nothing more is to be found out. What is unknown stays so in the record."""
-    change.steps.filter(outcome="", intent_at__isnull=False).update(
-        outcome=Outcome.UNKNOWN, detail="Not known.", finished_at=timezone.now()
-    )
-    change.steps.filter(outcome="").update(outcome=Outcome.SKIPPED, detail="Not begun.", finished_at=timezone.now())
-    return _end(change, list(change.steps.all()), None, [f"Resolved by {by.name}: {reason}"], None, by=by)
+    """A person said that nothing more is to be found out. What is unknown stays so in the record. Raises Moved."""
+    with transaction.atomic():
+        open_ones = change.steps.filter(outcome="", intent_at__isnull=False)
+        open_ones.update(outcome=Outcome.UNKNOWN, detail="Not known.", finished_at=timezone.now())
+        skip_what_was_not_begun(change, "Not begun.")
+        return _end(change, list(change.steps.all()), None, [f"Resolved by {by.name}: {reason}"], None, by=by)
 
 
 def mark_in_doubt(
@@ -121,7 +120,7 @@ def mark_in_doubt(
     """
     if change.status == Status.IN_DOUBT:
         Change.objects.filter(pk=change.pk, status=Status.IN_DOUBT).update(
-            sentence=why[:600], next_try_at=timezone.now() + TRY_AGAIN_AFTER
+            sentence=kept(why), next_try_at=timezone.now() + TRY_AGAIN_AFTER
         )
         change.refresh_from_db()
         return change
@@ -133,11 +132,10 @@ def mark_in_doubt(
         only_if=Q(fencing_token=change.fencing_token) & (only_if or Q()),
         fencing_token=token or change.fencing_token,
         next_try_at=timezone.now(),
-        sentence=why[:600],
+        sentence=why,
     ):
         standing.suspend(change.host, change.kind, f"Change {change.pk} is in doubt: {why}")
         notify.about(change, "in_doubt", why)
-        _tell_the_schedule(change, ok=False, sentence=f"In doubt: {why}")
     return change
 
 
@@ -153,12 +151,14 @@ def _after(run: Run | None) -> Evidence | str:
     if run is None:
         return "The host could not be looked at."
     try:
-        return run.evidence(before=False)
+        after = run.evidence(before=False)
+        _text(after)
     except Problem as problem:
         return problem.sentence
     except Exception as error:
         log.exception("looking at the host after a run failed")
         return f"Looking failed unexpectedly: {type(error).__name__}."
+    return after
 
 
 def _failures(steps: Sequence[Step], halt: Halt | None, after: Evidence | str | None, *, begun: bool) -> list[str]:
@@ -188,7 +188,7 @@ def _end(
 ) -> Change:
     status = Status.FAILED if failures else Status.COMPLETED
     figures = _figures(change, steps, after)
-    sentence = " ".join([*failures, _counted(steps)])[:600]
+    sentence = " ".join([*failures, _counted(steps)])
     payload = {
         "mode": "apply",
         "halted": {"why": halt.why, "sentence": halt.sentence} if halt else None,
@@ -217,7 +217,6 @@ def _end(
             standing.suspend(change.host, change.kind, f"Change {change.pk}: {sentence}")
         if failures:
             notify.about(change, "failed", sentence)
-        _tell_the_schedule(change, ok=not failures, sentence=sentence)
     return change
 
 
@@ -269,11 +268,3 @@ def _gates_text(gates: Sequence[Gate]) -> str:
 
 def _text(evidence: Evidence) -> str:
     return canonical.canonical(evidence).decode()
-
-
-def _tell_the_schedule(change: Change, *, ok: bool, sentence: str) -> None:
-    """A routine run leaves its result where its schedule is shown."""
-    if change.standing_id is not None:
-        Schedule.objects.filter(host=change.host_id, job=change.kind).update(
-            last_at=timezone.now(), last_ok=ok, last_sentence=sentence[:600]
-        )

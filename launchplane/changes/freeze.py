@@ -1,6 +1,7 @@
 """One click stops every change at its next step: on a host, or on all of them. Needs no approval."""
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from launchplane.access.people import Principal
@@ -16,23 +17,23 @@ RIGHT = "hosts.freeze_host"
 
 
 def freeze(host: Host | None, *, by: Principal, reason: str) -> Freeze:
-    """Stop changes of `host`, or of all hosts. One that is on already is given again. Raises Refused."""
-    reason = _allowed(host, by, reason)
+    """Stop changes of `host`, or of all hosts. One that is on already is given again. Raises Refused, recorded."""
+    reason = _allowed(host, by, reason, wanted="freeze")
     row = Freeze(host=host, scope=_scope(host), by=by.user, by_name=by.name, reason=reason[:600], at=timezone.now())
     try:
         with transaction.atomic():
             row.save(force_insert=True)
             records.tell_of_host("freeze.on", host, by=by, key=_scope(host), payload={"reason": reason})
     except IntegrityError:
-        return Freeze.objects.get(scope=_scope(host), lifted_at=None)
+        return Freeze.objects.get(host=host, lifted_at=None)
     return row
 
 
 def lift(host: Host | None, *, by: Principal, reason: str) -> Freeze:
-    """Let changes of `host`, or of all hosts, go on. Raises Refused, or Problem `not_frozen`."""
-    reason = _allowed(host, by, reason)
+    """Let changes of `host`, or of all hosts, go on. Raises Refused, recorded, or Problem `not_frozen`."""
+    reason = _allowed(host, by, reason, wanted="lift")
     with transaction.atomic():
-        live = Freeze.objects.filter(scope=_scope(host), lifted_at=None)
+        live = Freeze.objects.filter(host=host, lifted_at=None)
         row = live.first()
         lifted = live.update(lifted_at=timezone.now(), lifted_by_name=by.name, lifted_why=reason[:600])
         if row is None or not lifted:
@@ -44,7 +45,7 @@ def lift(host: Host | None, *, by: Principal, reason: str) -> Freeze:
 
 def frozen(host: Host) -> Freeze | None:
     """The freeze that holds `host` now, read from the database each time."""
-    return Freeze.objects.filter(scope__in=(EVERYTHING, host.name), lifted_at=None).first()
+    return Freeze.objects.filter(Q(host=None) | Q(host=host), lifted_at=None).first()
 
 
 def gate(host: Host) -> Gate:
@@ -66,9 +67,13 @@ def _scope(host: Host | None) -> str:
     return host.name if host else EVERYTHING
 
 
-def _allowed(host: Host | None, by: Principal, reason: str) -> str:
+def _allowed(host: Host | None, by: Principal, reason: str, *, wanted: str) -> str:
     """A person needs the right, for all hosts where all are meant; a shell has it by being there."""
     user = by.user
-    if user is not None and not (may(user, RIGHT, host) if host else user.has_perm(RIGHT)):
-        raise Refused("not_permitted", f"You may not freeze {host.name if host else 'everything'}.")
-    return eyes.require_reason(reason)
+    try:
+        if user is not None and not (may(user, RIGHT, host) if host else user.has_perm(RIGHT)):
+            raise Refused("not_permitted", f"You may not freeze {host.name if host else 'everything'}.")
+        return eyes.require_reason(reason)
+    except Refused as problem:
+        denied = records.deny_of_host("freeze.denied", host, problem, by=by, key=_scope(host), wanted=wanted)
+        raise denied from problem

@@ -1,11 +1,13 @@
 """The kernel's lock of a host: held by whoever changes it for the whole run, and by recovery before it looks.
 
-The kernel gives it back when its holder ends, however it ends. A process that is stopped still holds it.
+The kernel gives it back when its holder ends, however it ends. A process that is stopped still holds it. Who only
+wants to know whether it is held asks `is_held`, which never takes it: a worker that comes meanwhile is not turned away.
 """
 
 import fcntl
 import os
 import platform
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,9 @@ from launchplane.hosts.models import Host
 from launchplane.problems import Waits
 
 FOLDER = "locks"
+# the kernel's `struct flock`: type, whence, start, length (0: all of it) and pid, which has to be 0 here
+MARK = "hhqqi4x"
+_ours: set[Path] = set()
 
 
 class HostBusy(Waits):
@@ -28,10 +33,37 @@ class HostBusy(Waits):
 @contextmanager
 def held(host: Host) -> Iterator[None]:
     """Within, no other process of this machine changes `host`. Raises HostBusy at once if one does."""
-    with file_held(lock_path(host)) as mine:
+    with file_held(path := lock_path(host)) as mine:
         if not mine:
-            raise HostBusy("host_busy", f"{host.name} is being changed by another worker. This waits for it.")
-        yield
+            raise HostBusy("host_busy", busy_sentence(host))
+        _ours.add(path)
+        try:
+            yield
+        finally:
+            _ours.discard(path)
+
+
+def is_ours(host: Host) -> bool:
+    """Whether it is this process that holds `host`."""
+    return lock_path(host) in _ours
+
+
+def is_held(host: Host) -> bool:
+    """Whether some process of this machine changes `host` right now, this one included. Takes nothing, waits never."""
+    try:
+        descriptor = os.open(lock_path(host), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, struct.pack(MARK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+    finally:
+        os.close(descriptor)
+    return bool(struct.unpack(MARK, answer)[0] != fcntl.F_UNLCK)
+
+
+def busy_sentence(host: Host) -> str:
+    """For people, and for whoever has to wait."""
+    return f"{host.name} is being changed by another worker. This waits for it."
 
 
 @contextmanager
@@ -80,11 +112,17 @@ def _take(path: Path) -> int | None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(descriptor, path):
+                _mark(descriptor)
                 return descriptor
         except BlockingIOError:
             os.close(descriptor)
             return None
         os.close(descriptor)
+
+
+def _mark(descriptor: int) -> None:
+    """Nobody can ask about a `flock` without trying to take it; about a record lock of the same file one can."""
+    fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, struct.pack(MARK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

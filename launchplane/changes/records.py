@@ -73,6 +73,23 @@ def deny(change: Change, problem: Problem, *, by: Principal, wanted: str) -> Pro
     return problem
 
 
+def deny_of_host(
+    about: str,
+    host: Host | None,
+    problem: Problem,
+    *,
+    by: Principal,
+    key: str,
+    wanted: str,
+    more: Mapping[str, Any] | None = None,
+) -> Problem:
+    """`deny` for what is no change's: `about` is the kind of the record."""
+    payload = {"wanted": wanted, "code": problem.code, "why": problem.sentence, **(more or {})}
+    with transaction.atomic(durable=True):
+        tell_of_host(about, host, by=by, key=key, payload=payload, status="failed")
+    return problem
+
+
 def _lane(change: Change) -> str:
     kind = change.change_kind()
     return change.subject if kind is not None and kind.subject_is_lane else ""

@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from launchplane.access.people import WORKER, Principal
 from launchplane.access.rights import may
-from launchplane.changes import eyes, finish, lock, records
+from launchplane.changes import eyes, finish, lock, records, states
 from launchplane.changes.contracts import StepOutcome
+from launchplane.changes.digest import is_unaltered
 from launchplane.changes.kinds import Run
 from launchplane.changes.models import Change, Step
 from launchplane.changes.models.change import HOLDING, Status
 from launchplane.changes.planning import known_kind
 from launchplane.changes.requests import find_change
-from launchplane.changes.states import Moved
 from launchplane.changes.steps import Halt, look, outcome_fields, skip_what_was_not_begun
 from launchplane.problems import Problem, Refused
 
@@ -40,8 +40,6 @@ def recover() -> int:
 
 def recover_change(change: Change) -> Change:
     """Mark, look and settle one change, as far as that can be done now. A worker that is alive is left alone."""
-    if change.status == Status.APPLYING and change.machine != lock.machine():
-        return _mark_if_silent(change, "It is applied on another machine, which has been silent for too long.")
     try:
         with lock.held(change.host):
             return _settle(find_change(change.pk))
@@ -63,14 +61,17 @@ def resolve(change: Change, *, by: Principal, reason: str) -> Change:
     except Refused as problem:
         raise records.deny(change, problem, by=by, wanted="resolve") from problem
     with lock.held(change.host):
-        return finish.end_unresolved(find_change(change.pk), by=by, reason=reason)
+        now = find_change(change.pk)
+        if now.status != Status.IN_DOUBT:
+            raise states.Moved("not_any_more", f"Recovery was faster: this change is {now.get_status_display()} now.")
+        return finish.end_unresolved(now, by=by, reason=reason)
 
 
 def _recover_and_note(change: Change) -> bool:
     """One change that cannot be recovered stops no other."""
     try:
         return recover_change(change).status not in HOLDING
-    except (Problem, Moved) as problem:
+    except Problem as problem:
         log.warning("change %s is not recovered yet: %s", change.pk, problem)
     except Exception:
         log.exception("change %s is not recovered yet", change.pk)
@@ -93,7 +94,9 @@ def _mark(change: Change, why: str, *, only_if: Q | None = None) -> None:
 
 
 def _settle(change: Change) -> Change:
-    """The lock is ours, so no worker is at it."""
+    """The lock is ours, so no worker of this machine is at it."""
+    if change.status == Status.APPLYING and change.machine != lock.machine():
+        return _mark_if_silent(change, "It is applied on another machine, which has been silent for too long.")
     if change.status == Status.APPLYING:
         _mark(change, DIED.sentence)
     if change.status != Status.IN_DOUBT or (change.next_try_at or timezone.now()) > timezone.now():
@@ -108,7 +111,10 @@ def _settle(change: Change) -> Change:
 
 
 def _run_to_look(change: Change) -> Run | None:
-    """Something to look with, if the host can be reached and the kind is installed."""
+    """Something to look with, if the plan is the one that was applied, the host can be reached, the kind installed."""
+    if not is_unaltered(change.pk, change.plan, change.digest):
+        log.error("change %s cannot be looked at: its stored plan was altered", change.pk)
+        return None
     try:
         return known_kind(change.kind).start(change.host, change.planned())
     except Problem as problem:
@@ -119,8 +125,7 @@ def _run_to_look(change: Change) -> Run | None:
 
 
 def _look_at(change: Change, step: Step, run: Run | None) -> None:
-    planned = change.planned().steps[step.position - 1]
-    seen = look(run, planned, UNSEEN) if run is not None else UNSEEN
+    seen = look(run, change.planned().steps[step.position - 1], UNSEEN) if run is not None else UNSEEN
     still = Step.objects.filter(pk=step.pk, intent_at__isnull=False, outcome__in=("", Step.Outcome.UNKNOWN))
     now = timezone.now()
     still.update(looked_at=now, finished_at=now, **outcome_fields(seen))

@@ -1,5 +1,6 @@
 """Asking for a planned change, and taking that back."""
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from launchplane.access.people import WORKER, Principal
 from launchplane.access.rights import may
 from launchplane.changes import eyes, notify, records, states
 from launchplane.changes.digest import is_unaltered
+from launchplane.changes.kept import kept
 from launchplane.changes.models import Approval, Change
 from launchplane.changes.models.change import Status, Why
 from launchplane.changes.planning import known_kind
@@ -69,7 +71,7 @@ def cancel(change: Change, *, by: Principal, reason: str) -> Change:
     try:
         _may_cancel(change, by)
         told = records.Telling("cancelled", payload={"reason": (reason := eyes.require_reason(reason))})
-        sentence = f"Cancelled by {by.name}: {reason}"[:600]
+        sentence = f"Cancelled by {by.name}: {reason}"
         with states.moving(change, Status.CLOSED, by=by, told=told, why_closed=Why.CANCELLED, sentence=sentence):
             revoke_live_approval(change, by=by, why=sentence)
     except Refused as problem:
@@ -80,7 +82,7 @@ def cancel(change: Change, *, by: Principal, reason: str) -> Change:
 def revoke_live_approval(change: Change, *, by: Principal, why: str) -> None:
     """Whatever approval `change` has and did not use yet is no longer one."""
     live = Approval.objects.filter(change=change, revoked_at=None, consumed_at=None)
-    live.update(revoked_at=timezone.now(), revoked_by_name=by.name, revoked_why=why[:600])
+    live.update(revoked_at=timezone.now(), revoked_by_name=by.name, revoked_why=kept(why))
 
 
 def expire_due() -> int:
@@ -91,7 +93,7 @@ def expire_due() -> int:
 
 def _expire(change: Change) -> bool:
     waited_for = "approved" if change.status == Status.AWAITING_APPROVAL else "applied"
-    why = f"It was not {waited_for} by {change.deadline:%Y-%m-%d %H:%M} UTC. {change.sentence}"[:600]
+    why = f"It was not {waited_for} by {change.deadline:%Y-%m-%d %H:%M} UTC. {change.sentence}"
     told = records.Telling("expired", "skipped", {"why": why})
     only_if = Q(deadline__lte=timezone.now())
     try:
@@ -133,7 +135,11 @@ def _supersede_older(change: Change, *, by: Principal) -> None:
     for older in same.filter(status=Status.AWAITING_APPROVAL).exclude(pk=change.pk).select_related("host", "standing"):
         told = records.Telling("superseded", "skipped", {"by_change": str(change.pk)})
         sentence = f"A newer request for the same is {change.pk}."
-        with states.moving(older, Status.CLOSED, by=by, told=told, why_closed=Why.SUPERSEDED, sentence=sentence):
+        # decided about just now: then it is not superseded
+        with (
+            suppress(states.Moved),
+            states.moving(older, Status.CLOSED, by=by, told=told, why_closed=Why.SUPERSEDED, sentence=sentence),
+        ):
             pass
 
 

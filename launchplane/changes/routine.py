@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 
 from launchplane.access.people import SCHEDULE, Principal
 from launchplane.changes import freeze, planning, records, standing
-from launchplane.changes.approvals import APPLY
+from launchplane.changes.approvals import APPLY, QUEUED_AGAIN_AFTER
 from launchplane.changes.contracts import Gate, Plan
 from launchplane.changes.kinds import ChangeKind
 from launchplane.changes.models import Change, StandingApproval
@@ -81,7 +81,7 @@ def _queue(host: Host, plan: Plan, approval: StandingApproval) -> str:
                 standing=approval,
                 status=Status.APPROVED,
                 deadline=now + TO_EXECUTE,
-                next_try_at=now + TO_EXECUTE,
+                next_try_at=now + QUEUED_AGAIN_AFTER,
                 reason=f"Routine, under the standing approval of {approval.granted_by_name}.",
             )
             async_task(APPLY, str(change.pk), cluster="apply")

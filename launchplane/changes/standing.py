@@ -5,17 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.utils import timezone
 
 from launchplane import canonical
 from launchplane.access.models import User
 from launchplane.access.people import WORKER, Principal
 from launchplane.access.rights import may
-from launchplane.changes import eyes, records
+from launchplane.changes import eyes, standing_records
 from launchplane.changes.contracts import BoundsInForce, Plan
+from launchplane.changes.door import require_person_at_browser
+from launchplane.changes.kept import kept
 from launchplane.changes.kinds import ChangeKind, kind_named
-from launchplane.changes.models import Change, StandingApproval, Step
+from launchplane.changes.models import Change, StandingApproval
 from launchplane.changes.planning import known_kind
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem, Refused
@@ -41,12 +43,16 @@ class Caps:
 def request_standing(
     kind_name: str, host: Host, *, by: Principal, reason: str, caps: Caps, expires_at: datetime
 ) -> StandingApproval:
-    """Ask for it: bound to the bounds in force now. Raises Refused, or Problem `not_routine`, `bad_expiry`."""
-    kind, person = known_kind(kind_name), _person(by)
+    """Ask for it: bound to the bounds in force now.
+
+    Raises Refused, each of which is recorded, or Problem `not_routine`, `bad_expiry`.
+    """
+    kind, now = known_kind(kind_name), timezone.now()
     bounds = bounds_in_force(kind, host)
-    if not may(person, kind.request_right, host):
-        raise Refused("not_permitted", f"You may not ask for changes of {host.name}.")
-    reason, now = eyes.require_reason(reason), timezone.now()
+    try:
+        person, reason = _may_ask(kind, host, by), eyes.require_reason(reason)
+    except Refused as problem:
+        raise standing_records.deny_request(kind.name, host, problem, by=by) from problem
     if not now < expires_at <= now + LONGEST:
         raise Problem("bad_expiry", f"It has to end after now and within {LONGEST.days} days.")
     text = canonical.canonical(bounds)
@@ -67,7 +73,7 @@ def request_standing(
     )
     with transaction.atomic():
         row.save(force_insert=True)
-        _tell("requested", row, by=by)
+        standing_records.tell("requested", row, by=by)
     return row
 
 
@@ -76,7 +82,7 @@ def grant(
 ) -> StandingApproval:
     """Let it run; one that was in force for the same is replaced. Raises Refused, each of which is recorded."""
     try:
-        person, now = _person(by), timezone.now()
+        person, now = require_person_at_browser(by), timezone.now()
         if row.granted_at is not None or row.ended_at is not None or row.expires_at <= now:
             raise Refused("not_awaiting", "There is nothing to decide about it any more.")
         self_approved = _may_decide(row, person, digest=digest, password_at=password_at, now=now)
@@ -84,8 +90,7 @@ def grant(
             raise Refused("bounds_changed", f"The bounds are not those that were asked for: {' '.join(looser)}")
         return _put_in_force(row, by, person, eyes.require_reason(reason), self_approved=self_approved)
     except Refused as problem:
-        _deny(row, problem, by=by, wanted="grant")
-        raise
+        raise standing_records.deny(row, problem, by=by, wanted="grant") from problem
 
 
 def resume(row: StandingApproval, *, by: Principal, reason: str, password_at: datetime | None) -> StandingApproval:
@@ -94,26 +99,28 @@ def resume(row: StandingApproval, *, by: Principal, reason: str, password_at: da
         now = timezone.now()
         if row.suspended_at is None or row.ended_at is not None:
             raise Refused("not_suspended", "It is not suspended.")
-        _may_decide(row, _person(by), digest=row.bounds_digest, password_at=password_at, now=now)
+        _may_decide(row, require_person_at_browser(by), digest=row.bounds_digest, password_at=password_at, now=now)
         reason = eyes.require_reason(reason)
     except Refused as problem:
-        _deny(row, problem, by=by, wanted="resume")
-        raise
+        raise standing_records.deny(row, problem, by=by, wanted="resume") from problem
     with transaction.atomic():
         live = StandingApproval.objects.filter(pk=row.pk, ended_at=None, suspended_at__isnull=False)
-        live.update(suspended_at=None, sentence=f"Resumed by {by.name}: {reason}"[:600])
-        _tell("resumed", row, by=by, why=reason)
+        if live.update(suspended_at=None, sentence=kept(f"Resumed by {by.name}: {reason}")):
+            standing_records.tell("resumed", row, by=by, why=reason)
     row.refresh_from_db()
     return row
 
 
 def revoke(row: StandingApproval, *, by: Principal, reason: str) -> StandingApproval:
-    """End it, or reject what was asked for. Whoever may ask or approve may do so. Raises Refused."""
-    kind, person = known_kind(row.kind), _person(by)
-    if not any(may(person, right, row.host) for right in (kind.request_right, kind.approve_right)):
-        raise Refused("not_permitted", f"You may not decide this for {row.host.name}.")
-    ended = Ended.REVOKED if row.granted_at else Ended.REJECTED
-    end(row, ended, f"{by.name}: {eyes.require_reason(reason)}", by=by)
+    """End it, or reject what was asked for. Whoever may ask or approve may do so. Raises Refused, which is recorded."""
+    try:
+        kind, person = known_kind(row.kind), _person(by)
+        if not any(may(person, right, row.host) for right in (kind.request_right, kind.approve_right)):
+            raise Refused("not_permitted", f"You may not decide this for {row.host.name}.")
+        reason = eyes.require_reason(reason)
+    except Refused as problem:
+        raise standing_records.deny(row, problem, by=by, wanted="revoke") from problem
+    end(row, Ended.REVOKED if row.granted_at else Ended.REJECTED, f"{by.name}: {reason}", by=by)
     return row
 
 
@@ -121,16 +128,16 @@ def end(row: StandingApproval, ended: str, why: str, *, by: Principal) -> None:
     """It is over, for this reason; nothing if it was over already."""
     with transaction.atomic():
         live = StandingApproval.objects.filter(pk=row.pk, ended_at=None)
-        if live.update(ended_at=timezone.now(), ended=ended, sentence=why[:600]):
-            _tell(ended, row, by=by, why=why)
+        if live.update(ended_at=timezone.now(), ended=ended, sentence=kept(why)):
+            standing_records.tell(ended, row, by=by, why=why)
     row.refresh_from_db()
 
 
 def suspend(host: Host, kind_name: str, why: str, *, by: Principal = WORKER) -> None:
     """No run of this kind on this host until somebody resumes it: a check failed, or a change is in doubt."""
     for row in StandingApproval.objects.live(timezone.now()).filter(host=host, kind=kind_name):
-        StandingApproval.objects.filter(pk=row.pk).update(suspended_at=timezone.now(), sentence=why[:600])
-        _tell("suspended", row, by=by, why=why)
+        StandingApproval.objects.filter(pk=row.pk).update(suspended_at=timezone.now(), sentence=kept(why))
+        standing_records.tell("suspended", row, by=by, why=why)
 
 
 def review(host: Host) -> None:
@@ -147,8 +154,16 @@ def in_force(kind_name: str, host: Host) -> StandingApproval | None:
 
 
 def require_covers(row: StandingApproval, plan: Plan) -> None:
-    """Raises DoesNotCover if `plan` has looser bounds, or is more than a run or the day may take."""
+    """Raises DoesNotCover if `plan` is of something else, has looser bounds, or is more than a run or the day may take.
+
+    Who granted it is asked about again, as with any approval.
+    """
     kind = known_kind(row.kind)
+    if (plan.kind, plan.host) != (row.kind, row.host.name):
+        raise DoesNotCover("another_routine", f"The standing approval is for {row.kind} on {row.host.name}.")
+    if canonical.digest(row.bounds.encode()) != row.bounds_digest:
+        raise DoesNotCover("bounds_altered", "The stored bounds are not those that were approved.")
+    _require_it_holds(row, kind)
     now = BoundsInForce(bounds=plan.bounds, protections=plan.protections)
     if looser := kind.loosened(granted_bounds(row), now):
         raise DoesNotCover("bounds_loosened", f"A bound is looser than approved: {' '.join(looser)}")
@@ -182,11 +197,16 @@ def use(row: StandingApproval, change: Change) -> dict[str, Any]:
 def used_lately(row: StandingApproval) -> tuple[int, int]:
     """Items and bytes that its runs of the last 24 hours have taken, or meant to where that is not known."""
     since = timezone.now() - timedelta(hours=24)
-    begun = Change.objects.filter(standing__host=row.host_id, kind=row.kind, started_at__gt=since)
-    items = Step.objects.filter(change__in=begun, intent_at__isnull=False).count()
-    known = begun.filter(actual_bytes__isnull=False).aggregate(total=Sum("actual_bytes"))["total"] or 0
-    meant = begun.filter(actual_bytes=None, steps__intent_at__isnull=False).distinct()
-    return items, known + sum(size or 0 for size in meant.values_list("predicted_bytes", flat=True))
+    lately = Change.objects.filter(standing__host=row.host_id, kind=row.kind, started_at__gt=since)
+    begun = lately.filter(steps__intent_at__isnull=False)
+    runs = begun.annotate(items=Count("steps"), freed=Sum("steps__freed_bytes"))
+    sizes = runs.values_list("items", "actual_bytes", "freed", "predicted_bytes")
+    return sum(items for items, *_ in sizes), sum(_taken(*of_run) for _items, *of_run in sizes)
+
+
+def _taken(actual: int | None, freed: int | None, predicted: int | None) -> int:
+    """What a run took, by whichever said most: the disk, its items, or without either what it meant to."""
+    return max(predicted or 0 if actual is None else actual, freed or 0, 0)
 
 
 def bounds_in_force(kind: ChangeKind, host: Host) -> BoundsInForce:
@@ -207,6 +227,25 @@ def loosened(row: StandingApproval) -> tuple[str, ...]:
     if kind is None or kind.bounds is None:
         return ("The kind is not installed any more.",)
     return kind.loosened(granted_bounds(row), kind.bounds(row.host))
+
+
+def _may_ask(kind: ChangeKind, host: Host, by: Principal) -> User:
+    person = _person(by)
+    if not may(person, kind.request_right, host):
+        raise Refused("not_permitted", f"You may not ask for changes of {host.name}.")
+    return person
+
+
+def _require_it_holds(row: StandingApproval, kind: ChangeKind) -> None:
+    """Rights go, and solo mode can be switched off. Raises DoesNotCover."""
+    if (granter := User.objects.filter(pk=row.granted_by_id or 0).first()) is None:
+        raise DoesNotCover("not_granted", "Nobody has granted it.")
+    try:
+        eyes.require_right(granter, kind.approve_right, row.host)
+        eyes.require_other_eyes(granter, {row.requested_by_id})
+    except Refused as problem:
+        sentence = f"The grant of {row.granted_by_name} does not hold any more: {problem.sentence}"
+        raise DoesNotCover(problem.code, sentence) from problem
 
 
 def _may_decide(
@@ -243,7 +282,7 @@ def _put_in_force(
             if granted != 1:
                 raise Refused("not_awaiting", "Somebody else decided about it just now.")
             row.refresh_from_db()
-            _tell("granted", row, by=by, why=reason)
+            standing_records.tell("granted", row, by=by, why=reason)
     except IntegrityError as error:
         raise Refused("not_awaiting", "Somebody else granted another one just now.") from error
     return row
@@ -253,30 +292,3 @@ def _person(by: Principal) -> User:
     if by.user is None or not by.user.is_active:
         raise Refused("not_permitted", "Only a person can ask for this or decide it.")
     return by.user
-
-
-def _deny(row: StandingApproval, problem: Refused, *, by: Principal, wanted: str) -> None:
-    with transaction.atomic(durable=True):
-        _tell("denied", row, by=by, why=problem.sentence, status="failed", wanted=wanted, code=problem.code)
-
-
-def _tell(
-    about: str,
-    row: StandingApproval,
-    *,
-    by: Principal,
-    why: str = "",
-    status: records.AuditStatus = "completed",
-    **more: str,
-) -> None:
-    payload: dict[str, Any] = {
-        "kind": row.kind,
-        "bounds_digest": row.bounds_digest,
-        "requested_by": row.requested_by_name,
-        "expires_at": row.expires_at.isoformat(),
-        "why": why or row.reason,
-        **more,
-    }
-    if row.self_approved:
-        payload["self_approved"] = True
-    records.tell_of_host(f"standing.{about}", row.host, by=by, key=f"standing-{row.pk}", payload=payload, status=status)

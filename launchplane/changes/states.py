@@ -6,11 +6,17 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from launchplane.access.people import Principal
 from launchplane.changes import records
-from launchplane.changes.models.change import Change, Status
+from launchplane.changes.kept import kept
+from launchplane.changes.models.change import Change, Status, Why
 from launchplane.problems import Refused
+from launchplane.schedule.models import Schedule
+
+# for its schedule a routine run that ended like this is one that somebody should look at
+NOT_WELL = frozenset({Status.FAILED, Status.IN_DOUBT, Why.EXPIRED, Why.CANCELLED})
 
 NEXT: Mapping[Status, frozenset[Status]] = {
     Status.BLOCKED: frozenset({Status.CLOSED}),
@@ -40,22 +46,33 @@ def moving(
     *,
     by: Principal,
     told: records.Telling,
+    sentence: str,
     only_if: Q | None = None,
     **fields: Any,
 ) -> Iterator[None]:
     """Move `change` from the status that it was read with to `new`; commits with the body, or nothing does.
 
+    `sentence` says how the change stands now; a routine run's stands beside its schedule too, whatever became of it.
     Raises Moved if another was first or `only_if` does not hold any more, AuditRefused if it could not be recorded.
     """
     old = Status(change.status)
+    sentence = kept(sentence)
     if new not in NEXT[old]:
         raise ValueError(f"no change goes from {old} to {new}")
     with transaction.atomic():
         mine = Change.objects.filter(only_if or Q(), pk=change.pk, status=old)
-        if mine.update(status=new, **fields) != 1:
+        if mine.update(status=new, sentence=sentence, **fields) != 1:
             raise Moved(
                 "not_any_more", f"This change is not {Status(old).label} any more, or not as it was: look at it again."
             )
         yield
+        tell_the_schedule(change, sentence, ok=not {new, fields.get("why_closed")} & NOT_WELL)
         records.tell(change, told, by=by, moved=(old, new))
     change.refresh_from_db()
+
+
+def tell_the_schedule(change: Change, sentence: str, *, ok: bool) -> None:
+    """How a routine run stands, for whoever looks at its schedule; nothing for a change that people asked for."""
+    if change.standing_id is not None:
+        row = Schedule.objects.filter(host=change.host_id, job=change.kind)
+        row.update(last_at=timezone.now(), last_ok=ok, last_sentence=sentence)

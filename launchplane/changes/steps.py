@@ -13,6 +13,7 @@ from launchplane.changes import freeze
 from launchplane.changes.calls import allowance_of
 from launchplane.changes.claim import Claim
 from launchplane.changes.contracts import PlannedStep, StepOutcome
+from launchplane.changes.kept import kept
 from launchplane.changes.kinds import Run
 from launchplane.changes.models import Change, Step
 from launchplane.changes.stopping import Stop
@@ -53,7 +54,7 @@ def take_steps(claim: Claim, run: Run, stop: Stop) -> Halt | None:
                 outcome = _act(run, step)
             outcome = outcome if outcome.outcome != "unknown" else look(run, step, outcome)
             store_outcome(claim.change, step, outcome)
-            freed += outcome.freed_bytes or 0
+            freed += max(outcome.freed_bytes if outcome.freed_bytes is not None else step.predicted_bytes or 0, 0)
             halt = _reason_after(step, outcome)
         if halt is not None:
             skip_what_was_not_begun(claim.change, halt.sentence)
@@ -82,19 +83,24 @@ def store_outcome(change: Change, step: PlannedStep, outcome: StepOutcome) -> bo
 
 
 def outcome_fields(outcome: StepOutcome) -> dict[str, object]:
-    """An outcome as its row keeps it: what a host says may hold a secret."""
+    """An outcome as its row keeps it: what a host says may hold a secret, or be nothing that can be written down."""
+    freed = outcome.freed_bytes if outcome.freed_bytes is None or abs(outcome.freed_bytes) < 2**53 else None
+    try:
+        evidence = canonical.canonical(LIVE.fields(outcome.evidence))
+    except ValueError as error:
+        evidence = canonical.canonical({"not_kept": type(error).__name__})
     return {
         "outcome": outcome.outcome,
-        "detail": LIVE.text(outcome.detail)[:600],
-        "freed_bytes": outcome.freed_bytes,
-        "evidence": canonical.canonical(LIVE.fields(outcome.evidence)).decode(),
+        "detail": kept(outcome.detail),
+        "freed_bytes": freed,
+        "evidence": evidence.decode(),
     }
 
 
 def skip_what_was_not_begun(change: Change, why: str) -> None:
     """Every item without an intent is left alone, and says why."""
     unbegun = Step.objects.filter(change=change, intent_at=None, outcome="")
-    unbegun.update(outcome=Outcome.SKIPPED, detail=why[:600], finished_at=timezone.now())
+    unbegun.update(outcome=Outcome.SKIPPED, detail=kept(why), finished_at=timezone.now())
 
 
 def look(run: Run, step: PlannedStep, unknown: StepOutcome) -> StepOutcome:

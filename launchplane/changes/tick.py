@@ -1,6 +1,5 @@
 """What has to happen to changes every minute: expire, recover, and try again what was put off."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.apps import apps as installed
@@ -8,7 +7,8 @@ from django.apps.registry import Apps
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from launchplane.changes.approvals import APPLY
+from launchplane.changes import restored
+from launchplane.changes.approvals import APPLY, QUEUED_AGAIN_AFTER
 from launchplane.changes.models import Change
 from launchplane.changes.models.change import Status
 from launchplane.changes.plan_runs import settle
@@ -19,14 +19,12 @@ from launchplane.hosts.signals import host_added, host_edited
 from launchplane.schedule import chores
 from launchplane.schedule.tick import adopt
 
-# a task that was lost is queued again; one that is only late finds the change taken
-QUEUED_AGAIN_AFTER = timedelta(minutes=5)
-
 
 def watch() -> None:
     """Have it done every minute, and end standing approvals as soon as somebody loosens a bound."""
     chores.register("changes.expire", expire_due)
     chores.register("changes.recover", recover)
+    chores.register("changes.restored", restored.watch)
     chores.register("changes.apply", queue_due)
     chores.register("changes.plan_runs", settle)
     host_edited.connect(lambda host, **_: review(host), weak=False, dispatch_uid="changes.review")

@@ -418,5 +418,6 @@ def test_a_database_that_was_restored_replays_no_approval(host: Host, operator: 
     transaction.savepoint_rollback(backup)
     toy.sign(host, "rubbish-1", text="rubbish 1\n")
     change = applied(find_change(change.pk))
-    assert (change.status, names(host)) == ("approved", ["rubbish-1"])
-    assert "evidence store" in change.sentence
+    assert (change.status, names(host)) == ("awaiting_approval", ["rubbish-1"])
+    assert "The evidence store holds records that the database does not" in change.sentence
+    assert Approval.objects.get().revoked_at is not None

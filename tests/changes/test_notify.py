@@ -124,8 +124,7 @@ def test_without_addresses_nothing_is_written(host: Host, operator: User, settin
 def addressed(operator: User, approver: User, settings: Settings) -> None:
     """Both have addresses, and mail goes to whoever is concerned."""
     for user in (operator, approver):
-        user.email = f"{user.username}@example.org"
-        user.save()
+        User.objects.filter(pk=user.pk).update(email=f"{user.username}@example.org")
     settings.NOTIFY_URLS = ["mailto://relay.example?to={email}"]
 
 
