@@ -2,12 +2,13 @@
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.urls import path, reverse_lazy
+from django.urls import path
+from django.views.generic import RedirectView
 
 from launchplane.api import api
 from launchplane.health import health
 from launchplane.web.access import admin_login
-from launchplane.web.recent_password import LoginView
+from launchplane.web.login import LoginView, PasswordChangeView
 from launchplane.web.views import (
     bounds,
     changes,
@@ -56,13 +57,10 @@ urlpatterns = [
     path("runs/<int:pk>/", runs.run, name="run"),
     path("accounts/login/", LoginView.as_view(), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
-    path(
-        "accounts/password/",
-        auth.PasswordChangeView.as_view(success_url=reverse_lazy("dashboard")),
-        name="password_change",
-    ),
+    path("accounts/password/", PasswordChangeView.as_view(), name="password_change"),
     path("health", health, name="health"),
     path("v1/", api.urls),
     path("admin/login/", admin_login),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
     path("admin/", admin.site.urls),
 ]

@@ -6,7 +6,9 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.utils import timezone
+from guardian.shortcuts import assign_perm
 
 from hygiene import ledger, snapshots
 from hygiene.contracts import (
@@ -31,7 +33,9 @@ from hygiene.models import Snapshot
 from hygiene.policy import policy_of
 from hygiene.reclaim import Layers
 from hygiene.report import build_report
+from launchplane.access.acting import acting_as
 from launchplane.access.models import User
+from launchplane.access.people import FIRST_START
 from launchplane.hosts.contracts import CompetingPrune, DiskReading, RegistryLogin
 from launchplane.hosts.models import Contact, Host
 
@@ -42,13 +46,18 @@ _numbers = count(1)
 
 
 def a_person(name: str = "operator", *, group: str = "Operators", staff: bool = True) -> User:
-    """Somebody who can log in with PASSWORD, in `group` ("" for none)."""
-    from django.contrib.auth.models import Group
-
-    user = User.objects.create_user(name, password=PASSWORD, is_staff=staff)
-    if group:
-        user.groups.add(Group.objects.get(name=group))
+    """Somebody who can log in with PASSWORD, in `group` ("" for none): made by nobody who could count against them."""
+    with acting_as(FIRST_START):
+        user = User.objects.create_user(name, password=PASSWORD, is_staff=staff)
+        if group:
+            user.groups.add(Group.objects.get(name=group))
     return user
+
+
+def allow(holder: User | Group, right: str, host: Host) -> None:
+    """Give a right on one host, as if it had always been so: by nobody who could count against anybody."""
+    with acting_as(FIRST_START):
+        assign_perm(right, holder, host)
 
 
 def a_host(name: str = "chris-testing", **fields: Any) -> Host:

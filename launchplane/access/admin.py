@@ -1,8 +1,83 @@
-"""Users in the admin."""
+"""People and groups in the admin, and what was changed of accounts. Nothing in bulk: each edit is one record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
-from launchplane.access.models import User
+from launchplane.access.models import CredentialChange, User
 
-admin.site.register(User, UserAdmin)
+if TYPE_CHECKING:
+    UserAdminOf = DjangoUserAdmin[User]
+    ReadOnlyOf = admin.ModelAdmin[CredentialChange]
+else:
+    UserAdminOf = DjangoUserAdmin
+    ReadOnlyOf = admin.ModelAdmin
+
+# what makes somebody more than he is: nobody gives it to himself, and only a superuser to anybody
+POWERS = ("is_superuser", "user_permissions")
+
+
+@admin.register(User)
+class UserAdmin(UserAdminOf):
+    """Whoever may edit people, but is no superuser, makes nobody a superuser and touches none."""
+
+    actions = None
+    list_display = ["username", "email", "is_staff", "is_superuser", "is_active", "last_login"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if request.user.is_superuser:
+            return super().get_readonly_fields(request, obj)
+        own = ("groups", "is_staff", "is_active") if obj is not None and obj.pk == request.user.pk else ()
+        return [*super().get_readonly_fields(request, obj), *POWERS, *own]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _not_above(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _not_above(request, obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """One's own password is changed where the old one is asked for: an open browser is not enough."""
+        if str(request.user.pk) == id:
+            return redirect("password_change")
+        return super().user_change_password(request, id, form_url)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin):
+    actions = None
+
+
+@admin.register(CredentialChange)
+class CredentialChangeAdmin(ReadOnlyOf):
+    """Who changed whose account: whoever did so cannot have that person decide about own changes for a day."""
+
+    actions = None
+    list_display = ["at", "user", "what", "by_name"]
+    list_filter = ["what"]
+    search_fields = ["user__username", "by_name"]
+    list_select_related = ["user"]
+    date_hierarchy = "at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: CredentialChange | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: CredentialChange | None = None) -> bool:
+        return False
+
+
+def _not_above(request: HttpRequest, obj: User | None) -> bool:
+    return obj is None or request.user.is_superuser or not obj.is_superuser

@@ -3,31 +3,19 @@
 import getpass
 import sys
 
-from django.contrib.auth import authenticate
-
-from audits import record
-from launchplane.access.models import User
-from launchplane.access.people import NOBODY, Principal
+from launchplane.access import passwords
+from launchplane.access.people import Principal
 from launchplane.environment import env
-from launchplane.problems import Refused
 
 
 def person_at_shell(username: str) -> Principal:
-    """The person of that name, after their password was right. Raises Refused `not_authenticated`, which is recorded.
+    """The person of that name, after their password was right. Raises as `passwords.check` does; that is recorded.
 
     The password is LAUNCHPLANE_PASSWORD (or its file), else asked for at a terminal, else the first line of the input.
     """
-    user = authenticate(username=username, password=_password(username))
-    if not isinstance(user, User):
-        record.append(
-            kind="access.denied",
-            key=username[:150] or "nobody",
-            status="failed",
-            payload={"wanted": "log in at a shell", "why": "wrong name or password"},
-            actor=NOBODY.actor(),
-            source="command",
-        )
-        raise Refused("not_authenticated", "This user name and password do not belong together.")
+    name = shell().name
+    at = passwords.Place(name=name, words=name, source="command", known=True)
+    user = passwords.check(username, _password(username), wanted="log in at a shell", at=at)
     return Principal.person(user, source="command")
 
 

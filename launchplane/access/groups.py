@@ -55,12 +55,13 @@ def ensure_groups(apps: Apps = installed, **_: Any) -> None:
     except LookupError:
         return
     for name, rights in GROUPS.items():
-        group, _made = group_model.objects.get_or_create(name=name)
+        # rows, not `create` and `add`: nobody did this, so nobody is noted as having changed anybody's rights
+        group_model.objects.bulk_create([group_model(name=name)], ignore_conflicts=True)
+        group = group_model.objects.get(name=name)
         wanted = Q()
         for name_of_right in rights:
             app, codename = name_of_right.split(".")
             wanted |= Q(content_type__app_label=app, codename=codename)
-        # rows, not `add`: nobody did this, so nobody is noted as having changed anybody's rights
         links = group.permissions.through
         held = links.objects.filter(group_id=group.pk).values("permission_id")
         missing = permission_model.objects.filter(wanted).exclude(pk__in=held)

@@ -33,4 +33,6 @@ class Principal:
 
 NOBODY = Principal(id="nobody", name="nobody", source="system")
 SCHEDULE = Principal(id="schedule", name="the schedule", source="schedule")
+# makes the first accounts when there is nobody who could
+FIRST_START = Principal(id="first-start", name="the first start", source="system")
 WORKER = Principal(id="worker", name="a worker", source="worker")

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from launchplane.access.models import CredentialChange, User
+from launchplane.access.people import FIRST_START
 from launchplane.access.rights import may
 from launchplane.changes.models import Change
 from launchplane.hosts.models import Host
@@ -34,14 +36,32 @@ def require_other_eyes(person: User, wishers: set[int]) -> bool:
 
 
 def require_untouched_account(person: User, wishers: set[int], *, now: datetime) -> None:
-    """Raises Refused `account_changed` if one of `wishers` changed what `person` can log in with or may do lately."""
-    touched = CredentialChange.objects.filter(user=person, by__in=wishers, at__gt=now - ACCOUNT_IS_YOUNG)
-    if (last := touched.exclude(by=person).first()) is not None:
-        raise Refused(
-            "account_changed",
-            f"{last.by_name}, who asked for this, changed your account or rights within the last 24 hours: "
-            "somebody else has to decide.",
+    """Raises Refused `account_changed` if within 24 hours one side could have become the other.
+
+    That is: one of `wishers`, or nobody known (a shell, an account that is gone), changed what `person` can log in with
+    or may do; or `person` did so to one of `wishers`. In solo mode one person may be both, so nothing is asked.
+    """
+    if is_solo():
+        return
+    lately = CredentialChange.objects.filter(at__gt=now - ACCOUNT_IS_YOUNG)
+    unknown = Q(by=None) & ~Q(by_name=FIRST_START.name)
+    own = lately.filter(unknown | Q(by__in=wishers), user=person).exclude(by=person).first()
+    if own is not None:
+        who = f"{own.by_name}, who asked for this," if own.by_id else f"Somebody who is not known ({own.by_name})"
+        raise _touched(f"{who} changed your account or rights", own)
+    theirs = lately.filter(user__in=wishers, by=person).exclude(user=person).select_related("user").first()
+    if theirs is not None:
+        raise _touched(
+            f"You changed the account or rights of {theirs.user.get_username()}, who asked for this,", theirs
         )
+
+
+def _touched(what: str, change: CredentialChange) -> Refused:
+    until = f"{change.at + ACCOUNT_IS_YOUNG:%Y-%m-%d %H:%M} UTC"
+    return Refused(
+        "account_changed",
+        f"{what} within the last 24 hours: somebody else has to decide, or you, after {until}.",
+    )
 
 
 def require_recent_password(password_at: datetime | None, *, now: datetime) -> None:

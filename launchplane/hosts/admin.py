@@ -5,10 +5,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
+from launchplane.access.rights import may
+from launchplane.hosts import grants
 from launchplane.hosts.fields import LinesField, SizeField
 from launchplane.hosts.models import Host, RequiredWarm
+from launchplane.hosts.rights_page import rights_page
 from launchplane.hosts.scoped_admin import ModelForm, ScopedAdmin
 
 
@@ -76,6 +80,26 @@ class HostAdmin(ScopedAdmin):
         ),
         ("Added", {"fields": ["is_sandbox", "added_at"]}),
     ]
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(self.rights_view)
+        return [path("<path:object_id>/rights/", page, name="hosts_host_rights"), *super().get_urls()]
+
+    def rights_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Who may do what on this host: guardian's page of that kind has inline style and asks nobody's leave."""
+        host = self.get_object(request, object_id)
+        if host is None:
+            raise Http404(f"no host {object_id}")
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": f"Rights on {host}"}
+        return rights_page(request, host, context)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """With a link to the rights for those who may give them."""
+        host = options.get("obj")
+        context["may_manage_access"] = host is not None and may(request.user, grants.MANAGE, host)
+        return super().render_change_form(request, context, *args, **options)
 
 
 class HostPartAdmin(ScopedAdmin):

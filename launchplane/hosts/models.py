@@ -1,7 +1,8 @@
-"""The machines that Launchplane looks at, and when each could be reached."""
+"""The machines that Launchplane looks at, when each could be reached, and who holds a right on one of them."""
 
 from django.db import models
 from django.urls import reverse
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from launchplane.hosts.validators import (
     validate_docker_url,
@@ -83,6 +84,7 @@ class Host(models.Model):
             ("approve_change", "Can approve changes of host"),
             ("freeze_host", "Can freeze host and lift a freeze"),
             ("resolve_change", "Can say what became of a change of host that is in doubt"),
+            ("manage_access", "Can give and take rights on host"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -142,3 +144,27 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host_id} {'reachable' if self.reachable else 'unreachable'} since {self.at:%Y-%m-%d %H:%M}"
+
+
+class HostUserObjectPermission(UserObjectPermissionBase):
+    """A right of one person on one host. It goes with either; written by `hosts.grants` alone."""
+
+    content_object = models.ForeignKey(Host, on_delete=models.CASCADE)
+
+    class Meta(UserObjectPermissionBase.Meta):
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"right {self.permission_id} of person {self.user_id} on host {self.content_object_id}"
+
+
+class HostGroupObjectPermission(GroupObjectPermissionBase):
+    """A right of one group on one host. It goes with either; written by `hosts.grants` alone."""
+
+    content_object = models.ForeignKey(Host, on_delete=models.CASCADE)
+
+    class Meta(GroupObjectPermissionBase.Meta):
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"right {self.permission_id} of group {self.group_id} on host {self.content_object_id}"

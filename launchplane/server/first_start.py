@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from launchplane.access.acting import acting_as
 from launchplane.access.models import User
+from launchplane.access.people import FIRST_START
 
 # No character that is mistaken for another when read aloud or copied by hand; 20 of 31 are 99 bits.
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -26,7 +28,8 @@ def create_first_accounts() -> list[NewAccount]:
     """Make an operator and an approver if there is no user; otherwise nothing. The groups come from the migrations."""
     if User.objects.exists():
         return []
-    return [_create(username, group) for username, group in FIRST_PEOPLE]
+    with acting_as(FIRST_START):
+        return [_create(username, group) for username, group in FIRST_PEOPLE]
 
 
 def _create(username: str, group: str) -> NewAccount:

@@ -4,29 +4,19 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from django import forms
-from django.contrib.auth import authenticate
-from django.contrib.auth import views as auth
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth import HASH_SESSION_KEY, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from audits import record
-from launchplane.access.people import Principal
+from launchplane.access import passwords
 from launchplane.changes import eyes
-from launchplane.problems import Refused
+from launchplane.problems import Problem, Refused
+from launchplane.web import places
 from launchplane.web.access import person
 
 KEY = "password_at"
-
-
-class LoginView(auth.LoginView):
-    """Django's own, which also notes that the password was right just now."""
-
-    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        response = super().form_valid(form)
-        _note(self.request)
-        return response
+WHICH = "password_was"
 
 
 class PasswordForm(forms.Form):
@@ -40,8 +30,10 @@ class PasswordForm(forms.Form):
 
 
 def given_at(request: HttpRequest) -> datetime | None:
-    """When this session's person last gave their password; None if that was not in this session."""
+    """When this session's person last gave the password that they have now; None if that was not in this session."""
     seconds = request.session.get(KEY)
+    if request.session.get(WHICH) != request.session.get(HASH_SESSION_KEY):
+        return None
     return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else None
 
 
@@ -52,18 +44,23 @@ def ask_if_old(request: HttpRequest, *, doing: str, back: str, keep: Iterable[st
     """
     form = PasswordForm(request.POST if "password" in request.POST else None)
     if form.is_bound and form.is_valid():
-        if _is_right(request, form.cleaned_data["password"]):
-            _note(request)
-        else:
-            form.add_error("password", "That is not your password. Nothing was decided.")
+        try:
+            _check(request, form.cleaned_data["password"])
+            note(request)
+        except Problem as problem:
+            wrong = problem.code == "not_authenticated"
+            sentence = "That is not your password." if wrong else problem.sentence
+            form.add_error("password", f"{sentence} Nothing was decided.")
     if _is_recent(request):
         return None
     kept = [(name, request.POST.get(name, "")) for name in keep]
     return render(request, "changes/password.html", {"form": form, "doing": doing, "back": back, "kept": kept})
 
 
-def _note(request: HttpRequest) -> None:
+def note(request: HttpRequest) -> None:
+    """The password was right just now. It counts until another one is set, by whichever page."""
     request.session[KEY] = timezone.now().timestamp()
+    request.session[WHICH] = request.session.get(HASH_SESSION_KEY)
 
 
 def _is_recent(request: HttpRequest) -> bool:
@@ -74,16 +71,9 @@ def _is_recent(request: HttpRequest) -> bool:
     return True
 
 
-def _is_right(request: HttpRequest, password: str) -> bool:
-    user = person(request)
-    if authenticate(request, username=user.get_username(), password=password) == user:
-        return True
-    record.append(
-        kind="access.denied",
-        key=user.get_username(),
-        status="failed",
-        payload={"wanted": "give the password again", "why": "wrong password"},
-        actor=Principal.person(user, source="web").actor(),
-        source="web",
-    )
-    return False
+def _check(request: HttpRequest, password: str) -> None:
+    own = person(request)
+    place = places.of_session(request)
+    user = passwords.check(own.get_username(), password, wanted="give the password again", at=place)
+    if user.password != own.password:  # its hash was made stronger just now: no reason to end this session
+        update_session_auth_hash(request, user)

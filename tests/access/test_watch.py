@@ -1,6 +1,5 @@
 """Every edit of accounts, groups and rights leaves who did it to whom."""
 
-import pytest
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from guardian.shortcuts import assign_perm, remove_perm
@@ -10,17 +9,7 @@ from launchplane.access.acting import acting_as
 from launchplane.access.models import CredentialChange, User
 from launchplane.access.people import Principal
 from launchplane.hosts.models import Host
-from tests.factories import PASSWORD, a_person
-
-
-@pytest.fixture
-def admin(db: None) -> User:
-    return User.objects.create_superuser("admin", password=PASSWORD)
-
-
-@pytest.fixture
-def ann(db: None) -> User:
-    return a_person("ann")
+from tests.factories import PASSWORD
 
 
 def noted(user: User) -> list[tuple[str, str]]:

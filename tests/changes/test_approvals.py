@@ -23,7 +23,7 @@ from launchplane.hosts.models import Host
 from launchplane.problems import Refused
 from tests.changes import toy
 from tests.changes.ways import approved, decided, names, outcomes, person, planned, requested, told
-from tests.factories import a_person
+from tests.factories import a_person, allow
 
 
 def refusal(act: Callable[[], object]) -> str:
@@ -182,7 +182,7 @@ def test_without_the_right_nobody_approves(host: Host, operator: User) -> None:
 
 def test_a_right_on_one_host_is_enough(host: Host, operator: User) -> None:
     local = a_person("local", group="")
-    assign_perm("hosts.approve_change", local, host)
+    allow(local, "hosts.approve_change", host)
     assert decided(requested(host, operator), local).pk
 
 

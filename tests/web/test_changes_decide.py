@@ -15,7 +15,7 @@ from launchplane.changes.models import Approval, Change
 from launchplane.changes.requests import find_change
 from launchplane.hosts.models import Host
 from tests.changes.ways import approved, planned, requested
-from tests.factories import PASSWORD, a_person
+from tests.factories import PASSWORD, a_person, allow
 from tests.web.reading import text_of
 
 Status = Change.Status
@@ -176,9 +176,9 @@ def test_a_right_for_one_host_decides_about_that_one_only(
 ) -> None:
     guest = a_person("guest", group="Auditors")
     change = requested(folder, operator)
-    assign_perm("hosts.approve_change", guest, host)
+    allow(guest, "hosts.approve_change", host)
     assert do(fresh(client, guest), change, "approve")[0] == 403
-    assign_perm("hosts.approve_change", guest, folder)
+    allow(guest, "hosts.approve_change", folder)
     assert do(fresh(Client(), guest), change, "approve")[0] == 302
 
 
