@@ -10,6 +10,7 @@ from launchplane.health import health
 from launchplane.web.access import admin_login
 from launchplane.web.login import LoginView, PasswordChangeView
 from launchplane.web.views import (
+    audit,
     bounds,
     changes,
     dashboard,
@@ -37,6 +38,9 @@ urlpatterns = [
     path("hosts/<str:name>/changes/", changes.host_changes, name="host_changes"),
     path("hosts/<str:name>/changes/plan/", planning.plan, name="plan"),
     path("hosts/<str:name>/changes/standing/", standing_approvals.ask, name="standing_ask"),
+    path("hosts/<str:name>/audit/", audit.host_audit, name="host_audit"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/<int:pk>/", audit.audit_record, name="audit_record"),
     path("plans/<int:pk>/", plan_runs.plan_run, name="plan_run"),
     path("plans/<int:pk>/again/", plan_runs.again, name="plan_run_again"),
     path("changes/", changes.changes, name="changes"),
@@ -46,6 +50,7 @@ urlpatterns = [
     path("changes/<uuid:pk>/approve/", deciding.approve, name="change_approve"),
     path("changes/<uuid:pk>/reject/", deciding.reject, name="change_reject"),
     path("changes/<uuid:pk>/revoke/", deciding.revoke, name="change_revoke"),
+    path("changes/<uuid:pk>/apply/", deciding.apply, name="change_apply"),
     path("changes/<uuid:pk>/cancel/", deciding.cancel, name="change_cancel"),
     path("changes/<uuid:pk>/resolve/", deciding.resolve, name="change_resolve"),
     path("standing/", standing_approvals.approvals, name="standing_approvals"),

@@ -4,13 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
 
 from audits.models import AuditRecord
 from launchplane.access.models import User
+from launchplane.changes.apply_now import is_handed_over
 from launchplane.changes.contracts import Gate, Plan, PlannedStep
 from launchplane.changes.document import is_self_approved
 from launchplane.changes.kinds import ChangeKind
@@ -19,6 +20,7 @@ from launchplane.changes.models.change import Status
 from launchplane.problems import Problem
 from launchplane.web.compare import NO_DIFFERENCE, FactDifference, PlanDifference, compare_facts, compare_plans
 from launchplane.web.offers import Offers, offers
+from launchplane.words import human_milliseconds
 
 GROUPS = (
     ("no", "Cannot be undone"),
@@ -129,6 +131,12 @@ class ChangeView:
         return sum(known) if known and len(known) == len(sizes) else None
 
     @property
+    def took(self) -> str | None:
+        """How long the run was, in words."""
+        begun, ended = self.change.started_at, self.change.ended_at
+        return human_milliseconds((ended - begun) // timedelta(milliseconds=1)) if begun and ended else None
+
+    @property
     def can_be_got_again(self) -> int:
         return sum(step.reversible == "yes" for step in self.plan.steps)
 
@@ -137,6 +145,16 @@ class ChangeView:
         """How many items had which outcome."""
         rows = [line.row for _, lines in self.groups for line in lines if line.row is not None]
         return list(Counter(row.get_outcome_display() if row.outcome else "open" for row in rows).items())
+
+
+def waits(change: Change) -> bool:
+    """Whether it is approved and no worker's turn: for somebody's word, or for its next try."""
+    return change.status == Status.APPROVED and not is_handed_over(change)
+
+
+def stamp(change: Change, *, waits: bool) -> str:
+    """What the page shows of how it stands: when this is another, its forms are others too."""
+    return f"{change.status}-waits" if waits else change.status
 
 
 def view_of(change: Change, user: User) -> ChangeView:
@@ -195,6 +213,7 @@ ABOUT = {
     "cancelled": "cancelled it",
     "superseded": "replaced it by a newer plan",
     "expired": "closed it: nobody acted in time",
+    "ordered": "had it applied now",
     "applying": "began to apply it",
     "deferred": "put it off, nothing was done",
     "stale": "closed it, nothing was done: the host has changed",

@@ -7,6 +7,7 @@ from django.utils import timezone
 from launchplane.access.models import User
 from launchplane.access.rights import may
 from launchplane.changes import eyes
+from launchplane.changes.apply_now import is_handed_over
 from launchplane.changes.kinds import ChangeKind
 from launchplane.changes.models import Change
 from launchplane.changes.models.change import Status
@@ -27,6 +28,7 @@ class Offers:
     approve: bool = False
     reject: bool = False
     revoke: bool = False
+    apply: bool = False
     cancel: bool = False
     resolve: bool = False
     own: bool = False
@@ -34,7 +36,8 @@ class Offers:
 
     @property
     def any(self) -> bool:
-        return self.request or self.approve or self.reject or self.revoke or self.cancel or self.resolve
+        decides = self.approve or self.reject or self.revoke or self.resolve
+        return decides or self.request or self.apply or self.cancel
 
 
 def offers(change: Change, kind: ChangeKind | None, user: User, *, nothing_to_do: str | None) -> Offers:
@@ -54,7 +57,8 @@ def _by_status(change: Change, user: User, *, asks: bool, decides: bool) -> Offe
         case Status.AWAITING_APPROVAL:
             return _to_decide(change, user, asks=asks, decides=decides)
         case Status.APPROVED:
-            return Offers(revoke=decides, cancel=asks or eyes.asked_by(user, change))
+            can_be_ordered = asks and not is_handed_over(change)
+            return Offers(revoke=decides, apply=can_be_ordered, cancel=asks or eyes.asked_by(user, change))
         case Status.IN_DOUBT:
             can = may(user, RESOLVE, change.host)
             return Offers(resolve=can, why_not="" if can else NO_RIGHT_TO_RESOLVE)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.utils import timezone
@@ -105,6 +106,14 @@ def digest(value: str) -> SafeString:
     """The first twelve digits, in groups to be compared by eye; whole on hover."""
     head = " ".join(value[at : at + 4] for at in range(0, 12, 4))
     return format_html('<code title="{}">{}</code>', value, head)
+
+
+@register.filter
+def short_number(value: UUID) -> SafeString:
+    """The number of a change, shortened in the middle; whole on hover and when copied."""
+    text = str(value)
+    pattern = '<code class="id" title="{}">{}<span class="mid">{}</span>{}</code>'
+    return format_html(pattern, text, text[:8], text[8:-4], text[-4:])
 
 
 @register.filter

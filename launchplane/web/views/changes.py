@@ -19,7 +19,7 @@ from launchplane.changes.models.change import OPEN, Status
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from launchplane.web.access import host_or_404, person
-from launchplane.web.change_page import LIVE, progress_of, view_of
+from launchplane.web.change_page import LIVE, progress_of, stamp, view_of, waits
 from launchplane.web.views.frame import fragment, host_page
 from launchplane.web.waiting import HEAVY
 
@@ -76,9 +76,12 @@ def change_page(
     request: HttpRequest, change: Change, *, status: int = 200, problem: Problem | None = None
 ) -> HttpResponse:
     """The page of a change. After a refusal it says why, and what was typed is still there."""
+    waiting = waits(change)
     context = {
         "view": view_of(change, person(request)),
         "change": change,
+        "stamp": stamp(change, waits=waiting),
+        "waits": waiting,
         "problem": problem,
         "typed": {name: request.POST.get(name, "") for name in ("reason", "phrase")},
         "solo": eyes.is_solo(),
@@ -90,9 +93,12 @@ def change_page(
 def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     """How far it is: a fragment for the page that polls it, which is loaded anew as soon as the status is another."""
     change = change_or_404(request, pk)
-    if change.status != request.GET.get("was") or change.status not in LIVE:
+    waiting = waits(change)
+    now_is = stamp(change, waits=waiting)
+    if now_is != request.GET.get("was") or change.status not in LIVE:
         return HttpResponseClientRefresh()
-    context = {"change": change, "progress": progress_of(list(change.steps.all()))}
+    progress = progress_of(list(change.steps.all()))
+    context = {"change": change, "progress": progress, "stamp": now_is, "waits": waiting}
     return fragment("changes/progress.html", context)
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from launchplane.access.people import Principal
-from launchplane.changes import approvals, recover, requests
+from launchplane.changes import apply_now, approvals, recover, requests
 from launchplane.changes.models import Change
 from launchplane.problems import Problem, Refused
 from launchplane.web import recent_password
@@ -88,6 +88,18 @@ def reject(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _do(request, pk, _as_is(approvals.revoke), done="The approval is taken back. Nothing was changed.")
+
+
+@login_required
+@require_POST
+def apply(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Have a worker apply it now; needs no reason, since the approval has one."""
+    digest = request.POST.get("digest", "")
+
+    def deed(change: Change, by: Principal, _reason: str) -> object:
+        return apply_now.order(change, by=by, digest=digest)
+
+    return _do(request, pk, deed, done="Handed to a worker. This page says how far it is.")
 
 
 @login_required

@@ -18,6 +18,8 @@ TABS = (
     ("snapshots", "Snapshots"),
     ("host_changes", "Changes"),
 )
+AUDIT_TAB = ("host_audit", "Audit")
+AUDIT_RIGHT = "audits.view_auditrecord"
 
 
 def host_page(
@@ -28,7 +30,7 @@ def host_page(
     frame = {
         "host": host,
         "tab": tab,
-        "tabs": TABS,
+        "tabs": (*TABS, AUDIT_TAB) if request.user.has_perm(AUDIT_RIGHT) else TABS,
         "standing": standings([host])[host.pk],
         "run": last_run if last_run and last_run.status in ACTIVE else None,
         "failed_run": last_run if last_run and last_run.status in ENDED_BADLY else None,

@@ -1,0 +1,110 @@
+"""Template tags for audit records: how they ended, and what they say, whatever shape that has."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from audits.models import AuditRecord
+from launchplane import words
+from launchplane.changes.kinds import kind_named
+from launchplane.web.templatetags.changes import named, plain_name
+from launchplane.web.templatetags.web import in_lines, state
+
+register = template.Library()
+
+Status = AuditRecord.Status
+TONES = {Status.PLANNED: "wait", Status.COMPLETED: "good", Status.FAILED: "bad", Status.SKIPPED: ""}
+SHOWN_ENTRIES = 50
+WHAT = {
+    "access.denied": "Login, password or right refused",
+    "access.group": "Rights of a group changed",
+    "access.groups": "Groups of a person changed",
+    "access.rights": "Rights of a person changed",
+    "access.user": "Account changed",
+    "change.approved": "Approved",
+    "change.cancelled": "Cancelled",
+    "change.denied": "Refused",
+    "change.expired": "Closed: nobody acted in time",
+    "change.in_doubt": "In doubt",
+    "change.ordered": "Ordered to be applied now",
+    "change.rejected": "Rejected",
+    "change.requested": "Approval asked for",
+    "change.revoked": "Approval taken back",
+    "change.superseded": "Replaced by a newer one",
+    "freeze.off": "Freeze lifted",
+    "freeze.on": "Freeze",
+    "hygiene.regret": "Something removed is back",
+}
+GROUPS_OF_KINDS = {
+    "access": "Access: {}",
+    "change": "Change: {}",
+    "edit": "Edited: {}",
+    "freeze": "Freeze: {}",
+    "standing": "Standing approval: {}",
+}
+
+
+@register.filter
+def audit_state(status: str) -> SafeString:
+    """How it ended, as word, shape and colour."""
+    return state(TONES.get(Status(status), "unsure"), status) if status in Status.values else state("unsure", status)
+
+
+@register.filter
+def what_happened(row: AuditRecord) -> str:
+    """The kind of a record as people say it; the kind itself stands beside it."""
+    if row.kind in WHAT:
+        return WHAT[row.kind]
+    if (kind := kind_named(row.kind)) is not None:
+        return kind.title
+    group, _, rest = row.kind.partition(".")
+    plain = words.printable(rest or group).replace("_", " ").replace(".", " ")
+    return GROUPS_OF_KINDS[group].format(plain) if group in GROUPS_OF_KINDS else words.printable(row.kind)
+
+
+@register.filter
+def short_key(key: str) -> SafeString:
+    """A key, which is often a change's number: shortened in the middle, whole on hover and when copied."""
+    shown = words.printable(key)
+    if len(shown) <= 24 or " " in shown:
+        return format_html("<code>{}</code>", shown)
+    pattern = '<code class="id" title="{}">{}<span class="mid">{}</span>{}</code>'
+    return format_html(pattern, shown, shown[:8], shown[8:-4], shown[-4:])
+
+
+@register.filter
+def readable(value: Any, name: str = "") -> SafeString | str:
+    """What a record says: names and values one under the other, as deep as it goes; long lists are cut, and say so."""
+    if isinstance(value, Mapping):
+        return _pairs(value)
+    if isinstance(value, list | tuple) and any(isinstance(each, Mapping | list | tuple) for each in value):
+        return _entries(value, name)
+    if isinstance(value, list | tuple) and len(value) > 1:
+        return format_html("{}{}", in_lines(value[:SHOWN_ENTRIES]), _rest(value))
+    return named(value, name)
+
+
+def _pairs(values: Mapping[str, Any]) -> SafeString | str:
+    pairs = ((_title(name), readable(value, name)) for name, value in values.items())
+    inner = format_html_join("\n", "<dt>{}</dt><dd>{}</dd>", pairs)
+    return format_html('<dl class="pairs">{}</dl>', inner) if values else "none"
+
+
+def _entries(values: Sequence[Any], name: str) -> SafeString:
+    inner = format_html_join("\n", "<li>{}</li>", ((readable(each, name),) for each in values[:SHOWN_ENTRIES]))
+    pattern = "<details><summary>{} {}</summary><ol>{}</ol>{}</details>"
+    return format_html(pattern, words.human_count(len(values)), plain_name(name), inner, _rest(values))
+
+
+def _rest(values: Sequence[Any]) -> SafeString | str:
+    if len(values) <= SHOWN_ENTRIES:
+        return ""
+    return format_html('<span class="why">The first {} of {}.</span>', SHOWN_ENTRIES, words.human_count(len(values)))
+
+
+def _title(name: str) -> str:
+    plain = plain_name(name)
+    return plain[:1].upper() + plain[1:]

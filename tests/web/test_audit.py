@@ -1,0 +1,277 @@
+"""The pages of the audit: who may read it, what a record says, whether it is what it was, and how the chain stands."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from audits import record, segments, triggers
+from audits.models import AuditRecord, ChainHead
+from launchplane.access.models import User
+from launchplane.access.people import WORKER
+from launchplane.changes.apply import apply_change
+from launchplane.hosts.models import Host
+from launchplane.web.audit_page import PER_PAGE, chain_state
+from tests.changes.ways import approved, person, requested
+from tests.factories import a_person
+from tests.web.reading import text_of
+
+
+@pytest.fixture
+def client(client: Client, operator: User) -> Client:
+    client.force_login(a_person("auditor", group="Auditors"))
+    return client
+
+
+def append(number: int = 1, **fields: object) -> AuditRecord:
+    said = {"kind": "freeze.on", "key": "*", "status": "completed", "payload": {"reason": "the disk moves"}}
+    for _ in range(number):
+        row = record.append(**said | {"actor": WORKER.actor(), "source": "worker"} | fields)  # type: ignore[arg-type]
+    return row
+
+
+def tampered(row: AuditRecord, **fields: object) -> None:
+    """What somebody could do who owns the database, triggers and all."""
+    triggers.take_down(connection)
+    AuditRecord.objects.filter(pk=row.pk).update(**fields)
+
+
+@pytest.mark.req("H53")
+def test_records_are_listed_newest_first_without_reading_what_they_say(client: Client) -> None:
+    append()
+    last = append(kind="freeze.off", payload={"reason": "x" * 10_000})
+    page = client.get("/audit/")
+    assert text_of(page).index(f"#{last.seq} ") < text_of(page).index(f"#{last.seq - 1} ")
+    assert "Freeze lifted freeze.off completed" in text_of(page)
+    assert b"xxxx" not in page.content
+
+
+def test_pages_are_cut_by_place_and_lead_to_each_other(client: Client) -> None:
+    append(2 * PER_PAGE + 5)
+    top = ChainHead.objects.get().seq
+    first = client.get("/audit/")
+    assert f"#{top - PER_PAGE + 1} " in text_of(first)
+    assert f"#{top - PER_PAGE} " not in text_of(first)
+    assert f'href="?before={top - PER_PAGE + 1}"' in first.content.decode()
+    second = client.get(f"/audit/?before={top - PER_PAGE + 1}")
+    assert f"#{top - PER_PAGE} " in text_of(second)
+    assert f'href="?after={top - PER_PAGE}"' in second.content.decode()
+    back = client.get(f"/audit/?after={top - PER_PAGE}")
+    assert [row.seq for row in back.context["page"].rows] == [row.seq for row in first.context["page"].rows]
+
+
+def test_filters_hold_on_the_next_page_too(client: Client) -> None:
+    append(PER_PAGE + 1, host="a b")
+    append(3, host="other")
+    page = client.get("/audit/", {"host": "a b", "status": "completed"})
+    assert {row.host for row in page.context["page"].rows} == {"a b"}
+    assert 'href="?host=a+b&amp;status=completed&amp;before=' in page.content.decode()
+
+
+@pytest.mark.parametrize("asked", ["before=x", "before=-1", f"before={'9' * 40}", "after=²", "key=%00", "status=no"])
+def test_nonsense_in_the_address_breaks_nothing(client: Client, asked: str) -> None:
+    append()
+    assert client.get(f"/audit/?{asked}").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/audit/", "/audit/1/", "/hosts/chris-testing/audit/"])
+def test_reading_needs_its_right_and_the_page_says_which(client: Client, host: Host, address: str) -> None:
+    append()
+    guest = a_person("guest", group="")
+    guest.user_permissions.add(Permission.objects.get(codename="view_host"))
+    client.force_login(guest)
+    response = client.get(address)
+    assert response.status_code == 403
+    assert "Reading the audit needs the right “Can view audit record”" in text_of(response)
+    assert ">Audit</a>" not in client.get(f"/hosts/{host.name}/").content.decode()
+
+
+def test_the_audit_of_a_hidden_host_is_exactly_like_none(client: Client, host: Host) -> None:
+    client.force_login(a_person("stranger", group=""))
+    hidden, missing = (client.get(f"/hosts/{name}/audit/") for name in (host.name, "nowhere"))
+    assert hidden.status_code == missing.status_code == 404
+    assert text_of(hidden) == text_of(missing)
+
+
+def test_a_host_s_tab_has_its_own_records_only(client: Client, host: Host) -> None:
+    append(host=host.name)
+    append(host="other", key="of-the-other")
+    page = client.get(f"/hosts/{host.name}/audit/?host=other")
+    assert "of-the-other" not in text_of(page)
+    assert "Freeze freeze.on completed" in text_of(page)
+
+
+def test_a_record_is_readable_and_its_text_is_there_as_it_is_hashed(client: Client) -> None:
+    payload = {
+        "freed_bytes": 4_400_000_000,
+        "took_seconds": 90,
+        "missing": [],
+        "self_approved": True,
+        "steps": [{"verb": "remove-image", "target": "sha256:" + "9f31c2" * 10 + "a07e"}],
+    }
+    row = append(payload=payload, host="chris-testing", key="some-key")
+    page = text_of(client.get(f"/audit/{row.seq}/"))
+    assert "Freed 4.4 GB" in page
+    assert "Took 90 s" in page or "Took 1 min" in page
+    assert "Self approved yes" in page
+    assert "1 steps Target sha256:9f31c2" in page
+    assert row.payload in page
+    for text in (row.hash, row.prev_hash, row.payload_hash, "intact"):
+        assert text in page
+
+
+def test_long_lists_are_cut_and_say_so(client: Client) -> None:
+    row = append(payload={"items": [{"n": number} for number in range(600)]})
+    assert "The first 50 of 600." in text_of(client.get(f"/audit/{row.seq}/"))
+
+
+def test_what_a_record_holds_does_no_harm(client: Client) -> None:
+    row = append(payload={"<script>alert(1)</script>": ["<img src=x>\u202e", {"a": "<i>"}]}, key="<i>k</i>", host="<u>")
+    for address in (f"/audit/{row.seq}/", "/audit/"):
+        raw = client.get(address).content.decode().partition('id="content-start"')[2]
+        assert [tag for tag in ("<script", "<img", "<i>", "<u>", "\u202e") if tag in raw] == []
+
+
+@pytest.mark.req("X15")
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("payload", '{"reason":"another"}', "the hash of its contents is another"),
+        ("actor_name", "somebody else", "its hash does not cover what it says"),
+        ("prev_hash", "f" * 64, "It does not follow the record before it."),
+        ("status", "nonsense", "its hash does not cover what it says"),
+    ],
+)
+def test_a_record_that_was_altered_says_so(client: Client, field: str, value: str, said: str) -> None:
+    row = append(2)
+    tampered(row, **{field: value})
+    page = text_of(client.get(f"/audit/{row.seq}/"))
+    assert "This record is not what it was." in page
+    assert said in page
+    assert "intact" not in page
+
+
+def test_a_record_that_never_was_is_not_found(client: Client) -> None:
+    assert client.get("/audit/4711/").status_code == 404
+    assert client.get(f"/audit/{'9' * 30}/").status_code == 404
+
+
+def test_a_change_s_history_leads_to_its_records_and_back(client: Client, folder: Host, operator: User) -> None:
+    change = requested(folder, operator)
+    row = AuditRecord.objects.filter(key=str(change.pk)).last()
+    assert row is not None
+    assert f'<a href="/audit/{row.seq}/">audit #' in client.get(f"/changes/{change.pk}/").content.decode()
+    assert f'<a href="/changes/{change.pk}/">The change</a>' in client.get(f"/audit/{row.seq}/").content.decode()
+
+
+def test_who_may_not_read_the_audit_sees_its_number_without_a_link(
+    client: Client, folder: Host, operator: User
+) -> None:
+    change = requested(folder, operator)
+    guest = a_person("guest", group="")
+    guest.user_permissions.add(Permission.objects.get(codename="view_host"))
+    client.force_login(guest)
+    page = client.get(f"/changes/{change.pk}/")
+    assert "audit #" in text_of(page)
+    assert "/audit/" not in page.content.decode()
+
+
+@pytest.fixture
+def store(settings: Settings, tmp_path: Path) -> Path:
+    settings.EVIDENCE_DIR = tmp_path / "evidence"
+    return tmp_path / "evidence"
+
+
+def flushed(store: Path) -> None:
+    """What the commit of a request brings to the disk, which the transaction of a test never does."""
+    row = AuditRecord.objects.last()
+    assert row is not None
+    segments.folder()
+    with (store / f"{row.at:%Y-%m-%d}.ndjson").open("ab") as file:
+        file.write(segments.line(row.as_record()))
+
+
+def test_the_chain_says_that_both_ends_are_the_same(client: Client, store: Path) -> None:
+    row = append(3)
+    flushed(store)
+    page = client.get("/audit/")
+    said = f"kept twice Record #{row.seq} is the head of the chain, and the evidence store ends with it too"
+    assert said in text_of(page)
+    assert row.hash in page.content.decode()
+
+
+def test_the_chain_says_that_the_store_is_behind(client: Client, store: Path) -> None:
+    append()
+    flushed(store)
+    append(2)
+    assert "behind" in text_of(client.get("/audit/"))
+    assert "The evidence store lacks the last 2, and was written just now." in text_of(client.get("/audit/"))
+
+
+@pytest.mark.req("X19")
+def test_the_chain_says_that_the_database_is_not_what_it_was(client: Client, store: Path) -> None:
+    row = append()
+    flushed(store)
+    segment = next(store.glob("2*.ndjson"))
+    ahead = json.loads(segment.read_text().splitlines()[-1]) | {"seq": row.seq + 7}
+    segment.write_text(json.dumps(ahead) + "\n")
+    page = text_of(client.get("/audit/"))
+    assert f"two ends The evidence store ends with record #{row.seq + 7}" in page
+    assert "the database was restored or altered" in page
+
+
+@pytest.mark.parametrize("text", ["no json\n", "[]\n", '{"seq": "x", "hash": ""}\n'])
+def test_a_store_that_cannot_be_read_is_not_known(client: Client, store: Path, text: str) -> None:
+    append()
+    store.mkdir(exist_ok=True)
+    (store / "2026-01-08.ndjson").write_text(text)
+    assert "not known The evidence store could not be read:" in text_of(client.get("/audit/"))
+
+
+def test_a_line_that_is_not_finished_is_not_there_yet_and_stays(store: Path, db: None) -> None:
+    append()
+    flushed(store)
+    append()
+    segment = next(store.glob("2*.ndjson"))
+    text = segment.read_bytes() + b'{"seq":'
+    segment.write_bytes(text)
+    assert chain_state().verdict == "behind"
+    assert segment.read_bytes() == text
+
+
+def test_an_empty_chain_says_so(client: Client, store: Path) -> None:
+    triggers.take_down(connection)
+    AuditRecord.objects.all().delete()
+    ChainHead.objects.all().delete()
+    page = text_of(client.get("/audit/"))
+    assert "empty No record yet." in page
+    assert "Nothing is on record yet." in page
+
+
+LIST_QUERIES, RECORD_QUERIES, HOST_QUERIES = 9, 9, 18
+
+
+@pytest.mark.parametrize("number", [1, PER_PAGE])
+def test_the_pages_make_the_same_queries_for_one_record_and_for_fifty(
+    client: Client, host: Host, number: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    row = append(number, host=host.name)
+    client.get("/")  # fills the caches of the process
+    with django_assert_num_queries(LIST_QUERIES):
+        client.get("/audit/")
+    with django_assert_num_queries(RECORD_QUERIES):
+        client.get(f"/audit/{row.seq}/")
+    with django_assert_num_queries(HOST_QUERIES):
+        client.get(f"/hosts/{host.name}/audit/")
+
+
+def test_every_record_of_a_whole_change_can_be_opened(
+    client: Client, folder: Host, operator: User, approver: User
+) -> None:
+    change = apply_change(approved(folder, operator, approver), by=person(operator))
+    for row in AuditRecord.objects.filter(key=str(change.pk)):
+        assert "intact" in text_of(client.get(f"/audit/{row.seq}/"))
