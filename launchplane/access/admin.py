@@ -20,7 +20,7 @@ else:
     UserAdminOf = DjangoUserAdmin
     ReadOnlyOf = admin.ModelAdmin
 
-# what makes somebody more than he is: nobody gives it to himself, and only a superuser to anybody
+# what makes somebody able to do anything: only a superuser gives it
 POWERS = ("is_superuser", "user_permissions")
 
 
@@ -42,6 +42,11 @@ class UserAdmin(UserAdminOf):
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and _not_above(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What was noted of an account goes with it, and stays in the audit."""
+        objects, count, missing_rights, protected = super().get_deleted_objects(objs, request)
+        return objects, count, set(missing_rights) - {CredentialChange._meta.verbose_name}, protected
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """One's own password is changed where the old one is asked for: an open browser is not enough."""
