@@ -41,6 +41,16 @@ class ApprovalDocument(Contract):
     self_approved: bool
 
 
+class NotificationDocument(Contract):
+    """Whether people were told of something: `told` counts, `failed` says what did not get through."""
+
+    event: str
+    at: datetime
+    sent_at: datetime | None
+    told: int
+    failed: str
+
+
 class ChangeDocument(Contract):
     """Everything there is to know about one change. What is not known is null."""
 
@@ -76,6 +86,7 @@ class ChangeDocument(Contract):
     approvals: tuple[ApprovalDocument, ...]
     standing_approval: int | None
     self_approved: bool
+    notifications: tuple[NotificationDocument, ...]
     audit_seqs: tuple[int, ...]
 
 
@@ -139,6 +150,10 @@ def document(change: Change) -> ChangeDocument:
         approvals=approvals,
         standing_approval=change.standing_id,
         self_approved=is_self_approved(change),
+        notifications=tuple(
+            NotificationDocument(event=row.event, at=row.at, sent_at=row.sent_at, told=row.told, failed=row.failed)
+            for row in change.notifications.all()
+        ),
         audit_seqs=tuple(AuditRecord.objects.filter(key=str(change.pk)).order_by("seq").values_list("seq", flat=True)),
     )
 

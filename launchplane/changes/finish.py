@@ -151,7 +151,7 @@ def _after(run: Run | None) -> Evidence | str:
     if run is None:
         return "The host could not be looked at."
     try:
-        after = run.evidence(before=False)
+        after = Evidence.model_validate(run.evidence(before=False))
         _text(after)
     except Problem as problem:
         return problem.sentence

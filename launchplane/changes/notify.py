@@ -5,7 +5,6 @@ Nobody is told that they asked for something themselves.
 """
 
 import logging
-from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
 from django.conf import settings
@@ -17,8 +16,9 @@ from launchplane import canonical
 from launchplane.access.models import User
 from launchplane.access.rights import may
 from launchplane.changes import eyes
+from launchplane.changes.kept import kept
+from launchplane.changes.kinds import kind_named
 from launchplane.changes.models import Change, Notification
-from launchplane.changes.planning import known_kind
 
 log = logging.getLogger(__name__)
 # what it logs on its own may hold the secrets that are in its addresses
@@ -33,14 +33,15 @@ def about(change: Change, event: str, sentence: str) -> None:
     """Have people told, once what happened is stored. Inside the transaction of what happened."""
     if not settings.NOTIFY_URLS:
         return
-    row = Notification.objects.create(change=change, event=event, sentence=sentence[:600], at=timezone.now())
+    row = Notification.objects.create(change=change, event=event, sentence=kept(sentence), at=timezone.now())
     async_task(DELIVER, row.pk, cluster="observe")
 
 
 def deliver(notification_id: int) -> None:
-    """Tell everybody concerned, once. What did not get through is on the row."""
+    """Tell everybody concerned, once. What did not get through is on the row, also if the worker dies here."""
     row = Notification.objects.select_related("change__host").get(pk=notification_id)
-    if not Notification.objects.filter(pk=row.pk, sent_at=None).update(sent_at=timezone.now()):
+    mine = Notification.objects.filter(pk=row.pk, sent_at=None)
+    if not mine.update(sent_at=timezone.now(), failed="Its worker ended before everybody was told."):
         return
     title, body = words(row)
     body += signed_head()
@@ -56,8 +57,8 @@ def deliver(notification_id: int) -> None:
 def words(row: Notification) -> tuple[str, str]:
     """Title and body: what happened, why, and the link. No plan, no names of items."""
     change = row.change
-    kind = known_kind(change.kind)
-    title = f"{change.host.name}: {kind.title} {row.get_event_display()}"
+    kind = kind_named(change.kind)
+    title = f"{change.host.name}: {kind.title if kind else change.kind} {row.get_event_display()}"
     link = f"{settings.PUBLIC_URL}/changes/{change.pk}/"
     return title, f"Asked for by {change.requester_name}. {row.sentence}\n\n{link}"
 
@@ -103,9 +104,11 @@ def _askers(change: Change) -> list[User]:
     return list(User.objects.filter(pk__in=eyes.wishers_of(change), is_active=True))
 
 
-def _deciders(change: Change) -> Iterable[User]:
-    right = known_kind(change.kind).approve_right
-    return [user for user in User.objects.filter(is_active=True) if may(user, right, change.host)]
+def _deciders(change: Change) -> list[User]:
+    kind = kind_named(change.kind)
+    if kind is None:
+        return []
+    return [user for user in User.objects.filter(is_active=True) if may(user, kind.approve_right, change.host)]
 
 
 def _send(address: str, title: str, body: str) -> bool:

@@ -106,7 +106,7 @@ def skip_what_was_not_begun(change: Change, why: str) -> None:
 def look(run: Run, step: PlannedStep, unknown: StepOutcome) -> StepOutcome:
     """What became of an item, by looking only. What cannot be seen stays unknown."""
     try:
-        seen = run.look(step)
+        seen = StepOutcome.model_validate(run.look(step))
     except Problem as problem:
         return unknown.model_copy(update={"detail": f"{unknown.detail} Looking again: {problem.sentence}"})
     except Exception as error:
@@ -119,7 +119,7 @@ def look(run: Run, step: PlannedStep, unknown: StepOutcome) -> StepOutcome:
 
 def _act(run: Run, step: PlannedStep) -> StepOutcome:
     try:
-        return run.act(step)
+        return StepOutcome.model_validate(run.act(step))
     except Problem as problem:
         return StepOutcome(outcome="failed", detail=problem.sentence, freed_bytes=None, evidence={"code": problem.code})
     except Exception as error:

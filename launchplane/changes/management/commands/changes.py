@@ -105,6 +105,9 @@ class Command(Subcommands):
             self.stdout.write(f"  gate {gate.name} is {gate.state}: {gate.reason}")
         for blocker in shown.blockers:
             self.stdout.write(f"! {blocker.code}: {blocker.summary}")
+        for row in shown.notifications:
+            if row.failed:
+                self.stdout.write(f"! that it was {row.event} did not reach everybody: {row.failed}")
         for step in shown.next_steps:
             self.stdout.write(f"  next: {step}")
 
