@@ -70,7 +70,7 @@ class HygieneRun:
 
     def act(self, step: PlannedStep) -> StepOutcome:
         """One removal through the host's door, which looks at the item once more."""
-        removal = _removal(self._door(), step)
+        removal = _removal(self._door(), step, seen_at=datetime.fromisoformat(str(self._plan.facts["observed_at"])))
         outcome = _outcome(step, removal)
         self._remember(step, removal)
         return outcome
@@ -107,6 +107,7 @@ class HygieneRun:
             "pressure": partial(gates.pressure, scene.readings, threshold_percent=host.pressure_percent),
             "window": partial(gates.window, host.maintenance_window, now),
             "phase_one": partial(gates.phase_one, scene.phase_one, scene.observed_at),
+            "no_other_prune": partial(gates.no_other_prune, scene.readings),
         }
 
     def _door(self) -> Remover:
@@ -158,14 +159,15 @@ def _live(host: Host, inventory: Inventory, readings: Readings) -> dict[str, Cal
     }
 
 
-def _removal(door: Remover, step: PlannedStep) -> Removal:
+def _removal(door: Remover, step: PlannedStep, *, seen_at: datetime) -> Removal:
     expected: Mapping[str, Any] = step.expected
     match step.verb:
         case "remove-image":
-            image = ExpectedImage(expected["id"], tuple(expected["tags"]), expected["size_bytes"])
-            return door.remove_image(image)
+            tags, digests = tuple(expected["tags"]), tuple(expected.get("digests", ()))
+            return door.remove_image(ExpectedImage(expected["id"], tags, expected["size_bytes"], digests))
         case "remove-container":
-            return door.remove_container(ExpectedContainer(expected["id"], expected["name"], expected["image_id"]))
+            named = expected["id"], expected["name"], expected["image_id"]
+            return door.remove_container(ExpectedContainer(*named, seen_at=seen_at))
         case "remove-volume":
             created_at = datetime.fromisoformat(expected["created_at"])
             return door.remove_volume(ExpectedVolume(expected["name"], expected["driver"], created_at))

@@ -1,8 +1,10 @@
 """What a host is like before and after a run, for the audit: what is gone that must stay fails the run. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from hygiene.contracts import Class, Key, Kind
+from hygiene.judge import Judgement
 from hygiene.plan.scene import Scene
 from launchplane.changes.contracts import Evidence, Json
 
@@ -11,7 +13,7 @@ TOLERATED_SHARE, TOLERATED_BYTES = 10, 10**6
 
 def before(scene: Scene) -> Evidence:
     """What is there before anything is done."""
-    return Evidence(facts=_facts(scene), missing=(), actual_bytes=None)
+    return Evidence(facts=_facts(scene, scene.judge()), missing=(), actual_bytes=None)
 
 
 def after(then: Scene | None, now: Scene, deleted_bytes: int | None) -> Evidence:
@@ -21,12 +23,13 @@ def after(then: Scene | None, now: Scene, deleted_bytes: int | None) -> Evidence
     """
     freed = _freed(then, now, deleted_bytes)
     known = [freed[name] for name in ("by_df_bytes", "by_deleted_bytes", "by_disk_bytes")]
-    facts = _facts(now) | {"freed": freed}
+    judgement = now.judge()
+    facts = _facts(now, judgement) | {"freed": freed}
     actual = next((size for size in known if isinstance(size, int)), None)
-    return Evidence(facts=facts, missing=tuple(_missing(then, now)), actual_bytes=actual)
+    return Evidence(facts=facts, missing=tuple(_missing(then, now, judgement)), actual_bytes=actual)
 
 
-def _facts(scene: Scene) -> dict[str, Json]:
+def _facts(scene: Scene, judgement: Judgement) -> dict[str, Json]:
     disk, summary = scene.readings.disk, scene.inventory.summary
     return {
         "observed_at": scene.observed_at.isoformat(),
@@ -41,9 +44,20 @@ def _facts(scene: Scene) -> dict[str, Json]:
         ),
         "warm_builders": tuple(warm.model_dump() for warm in scene.report.warm_builders),
         "warm_images": tuple(warm.model_dump() for warm in scene.report.warm_images),
-        "protected": len(_protected(scene)),
+        "budgets": {
+            rule.scope: rule.model_dump(exclude={"scope"}) | {"applied": rule.scope in scene.host.applied}
+            for rule in scene.policy.budgets
+        },
+        "protected": len(_protected(judgement)),
+        "resources_by_rule": _by_rule(judgement),
         "unmeasured": dict(scene.report.unmeasured),
     }
+
+
+def _by_rule(judgement: Judgement) -> dict[str, Json]:
+    """How many things there are by the rule that decides on them; the plan has the reasons."""
+    counts = Counter(f"{verdict.cls.value}: {verdict.rule}" for verdict in judgement.verdicts.values())
+    return dict(sorted(counts.items()))
 
 
 def docker_bytes(scene: Scene) -> int | None:
@@ -54,12 +68,12 @@ def docker_bytes(scene: Scene) -> int | None:
     return None if None in sizes else sum(size or 0 for size in sizes)
 
 
-def _protected(scene: Scene) -> set[Key]:
-    verdicts = scene.judge().verdicts
-    return {key for key, verdict in verdicts.items() if verdict.cls == Class.PROTECTED and key[0] != Kind.BUILD_CACHE}
+def _protected(judgement: Judgement) -> set[Key]:
+    keys = judgement.keys(Class.PROTECTED)
+    return {key for key in keys if key[0] != Kind.BUILD_CACHE}
 
 
-def _missing(then: Scene | None, now: Scene) -> list[str]:
+def _missing(then: Scene | None, now: Scene, judgement: Judgement) -> list[str]:
     """Required and protected things that are not there, or not any more as they were."""
     ran = {warm.node for warm in then.report.warm_builders if warm.state == "warm"} if then else set()
     found = [
@@ -70,21 +84,17 @@ def _missing(then: Scene | None, now: Scene) -> list[str]:
     found += [f"required image {warm.ref}" for warm in now.report.warm_images if warm.present is not True]
     if then is None:
         return found
-    there = now.judge().verdicts.keys()
     unread = {kind for kind in Kind if _unread(kind, now)}
-    gone = sorted(key for key in _protected(then) - there if key[0] not in unread)
+    protected = _protected(then.judge())
+    gone = sorted(key for key in protected - judgement.verdicts.keys() if key[0] not in unread)
     found += [f"protected {kind.value} {key}" for kind, key in gone]
-    found += [f"the list of {kind.value}s, which could not be read" for kind in sorted(unread) if _any(then, kind)]
-    return found
+    had = {kind for kind, _key in protected}
+    return found + [f"the list of {kind.value}s, which could not be read" for kind in sorted(unread & had)]
 
 
 def _unread(kind: Kind, scene: Scene) -> bool:
     parts = {Kind.IMAGE: "images", Kind.CONTAINER: "containers", Kind.VOLUME: "volumes"}
     return kind in parts and parts[kind] in scene.inventory.unmeasured
-
-
-def _any(scene: Scene, kind: Kind) -> bool:
-    return any(key[0] == kind for key in _protected(scene))
 
 
 def _freed(then: Scene | None, now: Scene, by_deleted: int | None) -> Mapping[str, Json]:

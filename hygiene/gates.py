@@ -18,7 +18,7 @@ ALL = ("identity", "fresh", "freeze", "lock", "pressure", "idle", "converged", "
 TABLE: Mapping[str, tuple[str, ...]] = {
     "hygiene.build-cache": ALL,
     "hygiene.dangling": ("identity", "fresh", "freeze", "lock"),
-    "hygiene.aged": (*ALL, "phase_one"),
+    "hygiene.aged": (*ALL, "phase_one", "no_other_prune"),
     "hygiene.retire": ("identity", "fresh", "freeze", "lock", "idle", "converged", "no_build", "phase_one"),
 }
 # read again before each step, where the kind has them; the others hold for the whole run or are seen to elsewhere
@@ -172,6 +172,22 @@ def phase_one(done: PhaseOne | None, observed_at: datetime | None) -> Gate:
         return _gate("phase_one", False, "The host was not observed since its build cache was cleaned.", evidence)
     reason = f"The build cache was cleaned on {done.ended_at:%Y-%m-%d %H:%M} UTC, and the host was observed since."
     return _gate("phase_one", True, reason, evidence)
+
+
+def no_other_prune(readings: Readings) -> Gate:
+    """Open only if nothing else on the host prunes Docker: two owners delete what the other keeps (P11, H61)."""
+    found = readings.competing_prunes
+    if found is None:
+        why = readings.unmeasured.get("competing_prunes", "nobody looked")
+        return _unknown("no_other_prune", f"Whether something else prunes here could not be read: {why}.", {})
+    others = [prune for prune in found if prune.enabled is not False]
+    evidence: dict[str, Json] = {"competing_prunes": tuple(prune.source for prune in others)}
+    if others:
+        first = others[0]
+        more = f", and so do {len(others) - 1} more" if len(others) > 1 else ""
+        reason = f"{first.source} prunes Docker on this host too ({first.what}){more}: disable it first."
+        return _gate("no_other_prune", False, reason, evidence)
+    return _gate("no_other_prune", True, "Nothing else on this host is known to prune Docker.", evidence)
 
 
 def _alive(inventory: Inventory) -> list[tuple[str, str]]:

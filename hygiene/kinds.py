@@ -13,6 +13,8 @@ from launchplane.hosts.models import Host
 
 REQUEST, APPROVE = "hosts.request_change", "hosts.approve_change"
 PLANNER = "a plan"
+# what keeps a schedule from running, and not people who ask for it once
+OF_SCHEDULES = frozenset({"pressure", "window", "no_other_prune"})
 
 
 def register_kinds() -> None:
@@ -71,6 +73,7 @@ def _routine(
         start=HygieneRun,
         phrase=phrase,
         routine_cron=cron,
+        routine_gates=OF_SCHEDULES,
         nothing_to_do=nothing_to_do,
         bounds=lambda host: _bounds(name, host),
         loosened=bounds.loosened,

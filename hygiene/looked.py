@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from hygiene.contracts import CacheRecord
+from hygiene.parse.values import total
 from hygiene.plan.items import KINDS
 from hygiene.plan.scene import Scene
 from launchplane.changes.contracts import PlannedStep, StepOutcome
@@ -23,8 +23,9 @@ def look_for(step: PlannedStep, observe: Callable[[], Scene], before: Scene | No
         return _said("unknown", f"The {LISTS[step.verb]} could not be listed: {why}.")
     if step.verb == "remove-image":
         return _image(step, now)
-    there = (KINDS[step.verb], step.target) in now.judge().verdicts
-    if there:
+    if step.verb == "remove-volume":
+        return _volume(step, now)
+    if any(container.id == step.target for container in now.inventory.containers):
         return _said("skipped", "It is still there: nothing was done to it.")
     return _said("done", "It is gone.", step.predicted_bytes)
 
@@ -39,6 +40,16 @@ def _image(step: PlannedStep, now: Scene) -> StepOutcome:
     return _said("skipped", "It is still there: nothing was done to it.")
 
 
+def _volume(step: PlannedStep, now: Scene) -> StepOutcome:
+    found = next((volume for volume in now.inventory.volumes if volume.name == step.target), None)
+    if found is None:
+        return _said("done", "It is gone.", step.predicted_bytes)
+    made_at = None if found.created_at is None else found.created_at.isoformat()
+    if made_at != step.expected["created_at"]:
+        return _said("done", "It is gone, and one of that name was made anew.", step.predicted_bytes)
+    return _said("skipped", "It is still there: nothing was done to it.")
+
+
 def _prune(step: PlannedStep, first: Scene, observe: Callable[[], Scene], before: Scene | None) -> StepOutcome:
     """How far a prune came, by what is left; whether it still goes on, by looking twice (H14)."""
     time.sleep(SETTLED_SECONDS)
@@ -50,7 +61,7 @@ def _prune(step: PlannedStep, first: Scene, observe: Callable[[], Scene], before
     had = None if before is None else _cache_bytes(step, before)
     freed = None if had is None else max(had - then, 0)
     words = "" if had is None else f", {human_bytes(had)} before"
-    return _said("failed", f"No answer came. It holds {human_bytes(then)} now{words}. It is not tried again.", freed)
+    return _said("failed", f"It holds {human_bytes(then)} now{words}. It is not tried again.", freed)
 
 
 def _cache_bytes(step: PlannedStep, scene: Scene) -> int | None:
@@ -59,11 +70,7 @@ def _cache_bytes(step: PlannedStep, scene: Scene) -> int | None:
     node = step.target if step.verb == "prune-builder" else ""
     if node and f"builder:{node}" in scene.inventory.unmeasured:
         return None
-    return sum(map(_size, (record for record in scene.inventory.build_cache if record.builder == node)))
-
-
-def _size(record: CacheRecord) -> int:
-    return record.size_bytes or 0
+    return total(record.size_bytes for record in scene.inventory.build_cache if record.builder == node)
 
 
 def _said(outcome: str, detail: str, freed_bytes: int | None = None) -> StepOutcome:

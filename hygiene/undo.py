@@ -18,7 +18,11 @@ class Undo(NamedTuple):
 
 
 def of_image(image: Image) -> Undo:
-    """Tags, digests and labels; an image that came from a registry can be pulled again by its digest."""
+    """Tags, digests and labels; an image that came from a registry can be pulled again by its digest.
+
+    A digest tells of a registry where images have an id of their own. containerd's store takes the digest for the id,
+    and names one for every image, pulled or not.
+    """
     data: dict[str, Json] = {
         "id": image.id,
         "tags": image.tags,
@@ -26,8 +30,11 @@ def of_image(image: Image) -> Undo:
         "labels": dict(image.labels),
         "pull": image.digests[0] if image.digests else None,
     }
-    if image.digests:
+    if image.digests and not any(name.endswith(f"@{image.id}") for name in image.digests):
         return Undo(data, "yes", f"Can be pulled again as {image.digests[0]}, while its registry has it.")
+    if image.digests:
+        sentence = f"Whether a registry has {image.digests[0]} is not known: this engine names one for every image."
+        return Undo(data, "unknown", sentence)
     return Undo(data, "no", "Was never pulled, so there is no digest to pull it by: it can only be built again.")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hygiene.contracts import Container, Image, Kind
+from hygiene.contracts import BudgetRule, Container, Image, Kind
 from hygiene.judge import Judgement
 from hygiene.plan.assemble import assemble, common_blockers, left_alone
 from hygiene.plan.bounds import AGED, rules_of
@@ -18,7 +18,7 @@ from hygiene.plan.items import (
 )
 from hygiene.plan.scene import Scene
 from launchplane.changes.contracts import Blocker, Plan
-from launchplane.hosts.buildx import PREFIX
+from launchplane.hosts.buildx import PREFIX, STATE_FOLDER
 from launchplane.hosts.removals import PruneBounds
 
 NEEDS = ("images", "containers", "docker_summary", "build_cache")
@@ -27,7 +27,7 @@ BUILDKIT = "buildkit"
 
 def plan_aged(scene: Scene) -> Plan:
     """By the age in each budget that may be applied, and never younger than 24 hours."""
-    rules = rules_of(AGED, scene.host, scene.policy)
+    rules = rules_of_aged(scene)
     judgement = scene.judge(policy=scene.with_budgets(rules))
     items = in_order(_left_over(scene, judgement))
     things = items[: MOST - 1]
@@ -58,6 +58,11 @@ def plan_aged(scene: Scene) -> Plan:
     )
 
 
+def rules_of_aged(scene: Scene) -> list[BudgetRule]:
+    """By which rules things go: those of the budgets that may be applied, by age alone."""
+    return rules_of(AGED, scene.host, scene.policy)
+
+
 def nothing_to_do(plan: Plan) -> str | None:
     """Why there is nothing to ask for, in a sentence."""
     return None if plan.steps else "Nothing to do: nothing that is left over is older than its bound."
@@ -65,21 +70,23 @@ def nothing_to_do(plan: Plan) -> str | None:
 
 def _left_over(scene: Scene, judgement: Judgement) -> Iterator[Item]:
     """The containers and images that their budgets let go and that are nothing of BuildKit's."""
+    buildkits = {image.id for image in scene.inventory.images if _is_buildkit(image)}
+    buildkits |= {builder.image_id for builder in scene.inventory.builders if builder.image_id}
     for container in scene.inventory.containers:
         key = (Kind.CONTAINER, container.id)
-        if goes(judgement, key, "containers") and not _is_builder(container):
+        if goes(judgement, key, "containers") and not (_is_builder(container) or container.image_id in buildkits):
             yield container_item(container, judgement.verdicts[key].reason)
-    builder_images = {builder.image_id for builder in scene.inventory.builders}
     for image in scene.inventory.images:
         key = (Kind.IMAGE, image.id)
-        if goes(judgement, key, "images.dangling") and image.id not in builder_images and not _is_buildkit(image):
+        if goes(judgement, key, "images.dangling") and image.id not in buildkits:
             yield image_item(image, judgement.verdicts[key].reason)
 
 
 def _is_builder(container: Container) -> bool:
     """Whether it looks like a part of BuildKit, in use or not, required or not."""
-    return container.name.startswith(PREFIX) or BUILDKIT in container.image_ref
+    holds_state = any(mount.destination == STATE_FOLDER for mount in container.mounts)
+    return holds_state or container.name.startswith(PREFIX) or BUILDKIT in container.image_ref.lower()
 
 
 def _is_buildkit(image: Image) -> bool:
-    return any(BUILDKIT in name for name in (*image.tags, *image.digests))
+    return any(BUILDKIT in name.lower() for name in (*image.tags, *image.digests))

@@ -1,9 +1,9 @@
 """From items to a plan: its boundary, its bounds, what it would free, and what stands in its way. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from hygiene.contracts import Class, Kind
+from hygiene.contracts import Class, Key, Kind
 from hygiene.judge import Judgement
 from hygiene.plan.bounds import bounds_of
 from hygiene.plan.items import MOST, VERBS, Item, numbered
@@ -11,7 +11,6 @@ from hygiene.plan.scene import Scene
 from launchplane.changes.contracts import RULES_VERSION, Blocker, Boundary, DeclaredCall, Json, Plan
 
 Needs = tuple[str, ...]
-LEFT_ALONE_SHOWN = 20
 
 NEXT_STEPS: Mapping[str, str] = {
     "host_not_approved": "An administrator can approve the host in its settings.",
@@ -22,6 +21,14 @@ NEXT_STEPS: Mapping[str, str] = {
     "no_budget_applies": "Set the budget to “may be applied” once its bounds are what you want.",
     "no_managed_label": "Enter the label that CI jobs put on their images in the host's settings.",
     "scope_too_broad": "Plan fewer things at a time.",
+    "no_item_named": "Name each item: image:TAG, container:NAME, volume:NAME or builder:NODE.",
+    "item_not_on_host": "Look at the host's inventory: what is gone needs no retirement.",
+    "item_ambiguous": "Name it by its id.",
+    "not_by_name": "Plan hygiene.build-cache, which prunes to the budgets.",
+    "item_in_use": "Stop and remove who uses it first, or name that container too.",
+    "item_protected": "It stays, whoever approves; an administrator decides what the host's protections are.",
+    "item_unknown": "Look at the report for what could not be read and why, then plan again.",
+    "warm_not_retained": "Take it off the host's required list first, if nobody needs it warm any more.",
 }
 
 
@@ -121,15 +128,21 @@ def total(freed: Sequence[int | None]) -> int | None:
     return None if None in freed else sum(size or 0 for size in freed)
 
 
-def left_alone(judgement: Judgement, kinds: Sequence[Kind]) -> dict[str, Json]:
-    """What stays of these kinds, by class, with a reason for the first of each (H40)."""
+def left_alone(
+    judgement: Judgement, kinds: Collection[Kind], *, going: Collection[Key] | None = None
+) -> dict[str, Json]:
+    """What stays of these kinds, by the rule that decides it, with a reason for the first of each (H40).
+
+    `going` is what goes; without it the candidates do.
+    """
     counted: dict[str, dict[str, Json]] = {}
     for key, verdict in judgement.verdicts.items():
-        if key[0] in kinds and verdict.cls != Class.CANDIDATE:
+        goes = verdict.cls == Class.CANDIDATE if going is None else key in going
+        if key[0] in kinds and not goes:
             line = counted.setdefault(verdict.rule, {"class": verdict.cls.value, "count": 0, "such_as": verdict.reason})
             count = line["count"]
             line["count"] = count + 1 if isinstance(count, int) else 1
-    return dict(sorted(counted.items())[:LEFT_ALONE_SHOWN])
+    return dict(sorted(counted.items()))
 
 
 def resources(scene: Scene) -> int:

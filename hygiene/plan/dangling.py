@@ -15,8 +15,7 @@ NO_BOUND = BudgetRule(scope=SCOPE, max_bytes=None, reserve_bytes=0, min_age_seco
 def plan_dangling(scene: Scene) -> Plan:
     """Every one that nobody uses and nothing protects; a budget for them that may be applied adds its age."""
     label = scene.policy.managed_label
-    rules = rules_of(DANGLING, scene.host, scene.policy) or [NO_BOUND]
-    judgement = scene.judge(policy=scene.with_budgets(rules))
+    judgement = scene.judge(policy=scene.with_budgets(rules_of_dangling(scene)))
     images = [
         (image, judgement.verdicts[Kind.IMAGE, image.id])
         for image in scene.inventory.images
@@ -36,6 +35,11 @@ def plan_dangling(scene: Scene) -> Plan:
         blockers=blockers,
         facts={"left_alone": left_alone(judgement, (Kind.IMAGE,)), "left_for_later": len(images) - len(items)},
     )
+
+
+def rules_of_dangling(scene: Scene) -> list[BudgetRule]:
+    """By which rules an image goes; without a budget that may be applied, no age is asked for."""
+    return rules_of(DANGLING, scene.host, scene.policy) or [NO_BOUND]
 
 
 def nothing_to_do(plan: Plan) -> str | None:

@@ -1,17 +1,22 @@
 """What is not any more as it was planned: each precondition held against a new look, in sentences. Pure."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
+from hygiene.classify import Verdict
 from hygiene.contracts import Class, Container, Inventory
 from hygiene.judge import Judgement
-from hygiene.plan.bounds import bounds_of
+from hygiene.plan.aged import rules_of_aged
+from hygiene.plan.bounds import AGED, DANGLING, bounds_of
+from hygiene.plan.dangling import rules_of_dangling
 from hygiene.plan.items import KINDS, container_item, image_item, volume_item
 from hygiene.plan.scene import Scene, builder_container, without
 from launchplane.changes.contracts import Json, Plan, PlannedStep
 
 SHOWN = 5
 Expected = Mapping[tuple[str, str], Mapping[str, Json]]
-GOES = (Class.CANDIDATE, Class.KEPT)
+NAMED_GOES = (Class.CANDIDATE, Class.KEPT)
+ROUTINE_RULES = {DANGLING: rules_of_dangling, AGED: rules_of_aged}
 
 
 def differences(plan: Plan, scene: Scene) -> tuple[str, ...]:
@@ -25,25 +30,53 @@ def _all(plan: Plan, scene: Scene) -> Iterator[str]:
     if scene.inventory.engine.engine_id != plan.target_identity:
         yield "Another engine answers."
         return
+    if plan.boundary.user != scene.host.user:
+        yield f"It was planned to be done as {plan.boundary.user}, and this is {scene.host.user}."
     now = bounds_of(plan.kind, scene.host, scene.policy)
     for name in ("budgets", "managed_label"):
         if _plain(plan.bounds.get(name)) != _plain(now.bounds.get(name)):
             yield f"The {name.replace('_', ' ')} in force is not the one of the plan."
-    containers = {container.id: container for container in scene.inventory.containers}
-    going = [containers[s.target] for s in plan.steps if s.verb == "remove-container" and s.target in containers]
-    before = scene.judge()
-    after = scene.judge(inventory=without(scene.inventory, [c for c in going if not c.alive])) if going else before
+    before, after = _judgements(plan, scene)
     present = _present(scene.inventory)
     for step in plan.steps:
         if step.verb in KINDS:
             judgement = before if step.verb == "remove-container" else after
-            yield from _removal(step, present, judgement)
+            yield from _removal(plan, step, present, judgement.verdicts.get((KINDS[step.verb], step.target)))
+            yield from _use(plan, step, scene)
         elif step.verb == "prune-builder":
             yield from _builder(step, scene.inventory)
 
 
+def _judgements(plan: Plan, scene: Scene) -> tuple[Judgement, Judgement]:
+    """What is said of containers, and of the rest: by the rules that a routine kind goes by; of named things, as if
+    the containers that go with them were gone."""
+    if plan.kind in ROUTINE_RULES:
+        judgement = scene.judge(policy=scene.with_budgets(ROUTINE_RULES[plan.kind](scene)))
+        return judgement, judgement
+    targets = {step.target for step in plan.steps if step.verb == "remove-container"}
+    going = [c for c in scene.inventory.containers if c.id in targets and not c.alive]
+    before = scene.judge()
+    return before, scene.judge(inventory=without(scene.inventory, going)) if going else before
+
+
+def _still_goes(plan: Plan, verdict: Verdict) -> bool:
+    """A routine kind takes what its budgets let go now; what people named goes unless it is used or protected."""
+    if plan.kind in ROUTINE_RULES:
+        return verdict.cls == Class.CANDIDATE and verdict.rule.startswith("budget.")
+    return verdict.cls in NAMED_GOES
+
+
+def _use(plan: Plan, step: PlannedStep, scene: Scene) -> Iterator[str]:
+    """A use between two looks leaves nothing but its events: a container that ran and was removed, and what it had."""
+    past = scene.history.get((KINDS[step.verb], step.target))
+    if past is None or past.last_used_at is None:
+        return
+    if past.last_used_at > datetime.fromisoformat(str(plan.facts["observed_at"])):
+        yield f"{step.title} was used since it was planned."
+
+
 def _removal(
-    step: PlannedStep, present: Mapping[tuple[str, str], Mapping[str, Json]], judgement: Judgement
+    plan: Plan, step: PlannedStep, present: Mapping[tuple[str, str], Mapping[str, Json]], verdict: Verdict | None
 ) -> Iterator[str]:
     found = present.get((step.verb, step.target))
     if found is None:
@@ -52,8 +85,7 @@ def _removal(
     for field, wanted in step.expected.items():
         if _plain(found.get(field)) != _plain(wanted):
             yield f"{step.title}: {field.replace('_', ' ')} is {_shown(found.get(field))}, not {_shown(wanted)}."
-    verdict = judgement.verdicts[KINDS[step.verb], step.target]
-    if verdict.cls not in GOES:
+    if verdict is not None and not _still_goes(plan, verdict):
         yield f"{step.title}: {verdict.reason}"
 
 

@@ -6,9 +6,17 @@ from collections.abc import Iterable, Sequence
 from hygiene.contracts import Class, Container, Image, Inventory, Key, Kind, Volume
 from hygiene.judge import Judgement
 from hygiene.names import is_called
-from hygiene.plan.assemble import assemble, common_blockers
+from hygiene.plan.assemble import assemble, common_blockers, left_alone
 from hygiene.plan.bounds import RETIRE
-from hygiene.plan.items import Item, container_item, freed_one_after_another, image_item, in_order, volume_item
+from hygiene.plan.items import (
+    KINDS,
+    Item,
+    container_item,
+    freed_one_after_another,
+    image_item,
+    in_order,
+    volume_item,
+)
 from hygiene.plan.scene import Scene, without
 from launchplane.canonical import digest
 from launchplane.changes.contracts import Blocker, Plan
@@ -36,7 +44,11 @@ def plan_retire(scene: Scene, names: Sequence[str]) -> Plan:
         freed=_freed(items, before, after),
         blockers=[*common, *blockers],
         subject=digest("\n".join(item.target for item in items).encode())[:12],
-        facts={"warnings": _warnings(items), "named": tuple(names)},
+        facts={
+            "warnings": _warnings(items),
+            "named": tuple(names),
+            "left_alone": left_alone(before, KINDS.values(), going={item.key for item in items if item.key}),
+        },
     )
 
 
@@ -93,6 +105,8 @@ def _refused(item: Named, before: Judgement, after: Judgement) -> Blocker | None
     verdict = (before if isinstance(item, Container) else after).verdicts[_key(item)]
     if isinstance(item, Container) and item.alive:
         return Blocker(code="item_in_use", summary=f"{_name(item)}: {verdict.reason}")
+    if verdict.rule == "required_warm":
+        return Blocker(code="warm_not_retained", summary=f"{_name(item)}: {verdict.reason}")
     if verdict.cls not in GOES:
         return Blocker(code=f"item_{verdict.cls.value}", summary=f"{_name(item)}: {verdict.reason}")
     if isinstance(item, Image) and item.size_bytes is None:
@@ -118,8 +132,9 @@ def _freed(items: Sequence[Item], before: Judgement, after: Judgement) -> list[i
 
 
 def _warnings(items: Sequence[Item]) -> tuple[str, ...]:
-    found = [f"{item.title}: {item.undo.sentence}" for item in items if item.undo.reversible != "yes"]
-    return tuple(found)
+    """A sentence for each item that cannot surely be got again, first those that surely cannot."""
+    lost = [f"{item.title} is lost for good. {item.undo.sentence}" for item in items if item.undo.reversible == "no"]
+    return (*lost, *(f"{item.title}: {item.undo.sentence}" for item in items if item.undo.reversible == "unknown"))
 
 
 def _counted(items: Sequence[Item]) -> str:

@@ -50,7 +50,7 @@ def removed(
     identity = LocalEngine(engine.url).identify()
     calls = dict.fromkeys(("remove_image", "remove_container", "remove_volume"), 1)
     with (
-        MeddlingSocket(engine, is_asked, lambda: meanwhile() and None) as socket,
+        MeddlingSocket(engine, is_asked, meanwhile) as socket,
         boundary.within(boundary.Allowance(calls, lambda: True)),
     ):
         door = LocalRemover(socket.url, api_version=identity.api_version, engine_id=identity.engine_id)

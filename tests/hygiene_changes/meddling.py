@@ -11,7 +11,7 @@ from tests.faults import EngineSocket, Request
 class MeddlingSocket(EngineSocket):
     """Passes everything on, and acts once, just before the first request that `when` is true of."""
 
-    def __init__(self, engine: PrivateEngine, when: Callable[[Request, int], bool], act: Callable[[], None]) -> None:
+    def __init__(self, engine: PrivateEngine, when: Callable[[Request, int], bool], act: Callable[[], object]) -> None:
         super().__init__(upstream=str(engine.socket))
         self._when, self._act = when, act
         self.acted = False
@@ -26,7 +26,7 @@ class MeddlingSocket(EngineSocket):
 
 @contextmanager
 def meddling(
-    host: Host, engine: PrivateEngine, when: Callable[[Request, int], bool], act: Callable[[], None]
+    host: Host, engine: PrivateEngine, when: Callable[[Request, int], bool], act: Callable[[], object]
 ) -> Iterator[MeddlingSocket]:
     """`host` is reached through such a socket."""
     with MeddlingSocket(engine, when, act) as door:

@@ -7,8 +7,10 @@ import pytest
 
 from hygiene import gates
 from hygiene.contracts import Inventory, RunningBuild, Service
+from hygiene.plan.bounds import AGED
 from launchplane.changes.contracts import Gate
-from launchplane.hosts.contracts import RunnerProcess
+from launchplane.changes.planning import known_kind
+from launchplane.hosts.contracts import CompetingPrune, RunnerProcess
 from tests.factories import GB, a_busy_inventory, a_container, an_image, an_inventory, readings
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -196,8 +198,44 @@ def test_phase_one_needs_an_observation_after_it() -> None:
     assert gates.phase_one(done, NOW + timedelta(seconds=1)).is_open
 
 
+def a_prune(enabled: bool | None = True) -> CompetingPrune:
+    return CompetingPrune(source="docker-prune.timer", what="docker system prune -f", enabled=enabled)
+
+
+@pytest.mark.req("H61")
+@pytest.mark.req("P11")
+@pytest.mark.parametrize("enabled", [True, None])
+def test_another_prune_on_the_host_closes_it_with_its_name(enabled: bool | None) -> None:
+    gate = gates.no_other_prune(readings(competing_prunes=(a_prune(enabled),)))
+
+    reason = "docker-prune.timer prunes Docker on this host too (docker system prune -f): disable it first."
+    assert said(gate) == ("closed", reason)
+
+
+def test_one_that_is_switched_off_does_not() -> None:
+    assert gates.no_other_prune(readings(competing_prunes=(a_prune(enabled=False),))).is_open
+
+
+@pytest.mark.req("P32")
+def test_timers_that_could_not_be_read_may_prune() -> None:
+    unread = readings(competing_prunes=None, unmeasured={"competing_prunes": "permission denied"})
+
+    assert gates.no_other_prune(unread).state == "unknown"
+
+
+@pytest.mark.req("H61")
+def test_only_the_broad_kind_waits_for_it_and_only_on_its_schedule() -> None:
+    waiting = {kind for kind, names in gates.TABLE.items() if "no_other_prune" in names}
+
+    assert waiting == {AGED}
+    assert "no_other_prune" in known_kind(AGED).routine_gates
+
+
 @pytest.mark.req("P33")
-def test_every_gate_of_every_kind_is_known() -> None:
-    known = {"identity", "fresh", "freeze", "lock", "pressure", "idle", "converged", "no_build", "window", "phase_one"}
+def test_every_gate_of_every_kind_is_one_of_these() -> None:
+    known = {
+        "identity", "fresh", "freeze", "lock", "pressure", "idle", "converged", "no_build", "window", "phase_one",
+        "no_other_prune",
+    }  # fmt: skip
 
     assert {name for names in gates.TABLE.values() for name in names} == known

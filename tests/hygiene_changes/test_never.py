@@ -1,4 +1,7 @@
-"""What no code path can ask of an engine (H30, P9, P10): read off the source, and off all that the kinds send."""
+"""What no code path can ask of an engine (H30, P9, P10), read off the source: who may talk, and in which words.
+
+Whoever adds a way to an engine, or a word that prunes, has to enter it here, and is asked why.
+"""
 
 import ast
 import json
@@ -6,34 +9,44 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import docker
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import audits
 import hygiene
 import launchplane
-from launchplane.access.models import User
-from launchplane.changes.apply import apply_change
-from launchplane.changes.models import Change
+from hygiene.plan.items import VERBS
+from launchplane.hosts import removals
+from launchplane.hosts.builder_prune import prune_arguments
 from launchplane.hosts.engine import BUILDER_READS
-from launchplane.hosts.models import Host
-from launchplane.hosts.services import find_host
-from launchplane.sandbox.dockerd import PrivateEngine
-from tests.engine_things import a_builder, a_container, an_image, build
-from tests.faults import EngineSocket, Request
-from tests.hygiene_changes.ways import BUILD_CACHE, DANGLING, RETIRE, approved, person, phase_one_done
+from launchplane.hosts.errors import HostProblem
+from launchplane.hosts.local_removals import LocalRemover
+from launchplane.hosts.removal_checks import prune_parameters
+from launchplane.hosts.removals import PruneBounds, Remover
+from tests.engine_things import RECORDED
 
-PRODUCT = [Path(package.__path__[0]) for package in (launchplane, hygiene)]
-# the only modules that may send anything but a question
-DOORS = {"launchplane/hosts/calls.py", "launchplane/hosts/builders.py", "launchplane/hosts/local_removals.py"}
-SENDS = {"post", "delete", "put", "patch", "_post", "_delete", "_put"}
-PRUNE = re.compile(r"/[a-z{}]*/?prune$")
-SDK = {"prune_images", "prune_volumes", "prune_containers", "prune_networks", "prune_builds", "prune"}
+PRODUCT = [Path(package.__path__[0]) for package in (launchplane, hygiene, audits)]
+PROJECT = PRODUCT[0].parent
 
-EXEC = re.compile(r"/containers/[0-9a-f]{64}/exec|/exec/[0-9a-f]{64}/start")
-REMOVALS = {
-    "DELETE": re.compile(r"/images/[a-z0-9:/._-]+|/containers/[0-9a-f]{64}|/volumes/[a-zA-Z0-9_.-]+"),
-    "POST": re.compile(r"/build/prune"),
+# who can reach an engine at all, and who of them may send anything but a question
+REACHES = {"docker", "docker.errors", "docker.transport.unixconn", "launchplane.hosts.calls"}
+REACHES |= {"launchplane.hosts.transport"}
+TALKERS = {"builders", "calls", "local_engine", "local_removals", "transport"}
+DOORS = {"builders", "calls", "local_removals"}
+SENDS = {"post", "delete", "put", "patch", "request", "_post", "_delete", "_put", "_call"}
+
+# where the word stands that prunes, and in what
+PRUNES = {
+    "launchplane/hosts/local_removals.py": {"/build/prune", "prune"},
+    "launchplane/hosts/builder_prune.py": {"prune"},
 }
+READS_PRUNES_OF_OTHERS = "launchplane/hosts/machine/"
+PRUNE = re.compile(r"(?:^|[\s/])prune(?:$|[\s?])")
+PROGRAMS = {"docker", "dockerd", "buildctl", "buildx", "podman", "nerdctl", "ctr", "crictl"}
+BROAD = re.compile(
+    r"(system|image|images|volume|volumes|container|network|builder|buildx)\s+(prune|rm\b)|rmi\b|rm\s+-f"
+)
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
@@ -45,96 +58,180 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
                 yield name, ast.parse(path.read_text())
 
 
-@pytest.mark.req("H30")
-@pytest.mark.req("P10")
-def test_the_source_knows_no_prune_but_that_of_build_cache() -> None:
-    paths = {
-        node.value
-        for _name, tree in sources()
+def imports(tree: ast.Module) -> set[str]:
+    named = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    whence = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    parts = {
+        f"{node.module}.{alias.name}"
         for node in ast.walk(tree)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and re.search(r"/[a-z{}]*/?prune$", node.value)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
     }
+    return named | whence | parts
 
-    assert paths == {"/build/prune"}
+
+def texts(tree: ast.Module) -> Iterator[str]:
+    """Every text in the code, those within formatted ones too; not what only stands there to be read by people."""
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body
+        if isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+def starts(tree: ast.Module) -> Iterator[list[str]]:
+    """The plain words that each list or tuple begins with: a command, if it is one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.List | ast.Tuple) and node.elts:
+            yield [str(part.value) for part in node.elts if isinstance(part, ast.Constant)]
+
+
+@pytest.mark.req("H25")
+@pytest.mark.req("H30")
+def test_only_these_modules_can_reach_an_engine() -> None:
+    found = {name for name, tree in sources() if imports(tree) & REACHES}
+
+    assert found == {f"launchplane/hosts/{module}.py" for module in TALKERS}
 
 
 @pytest.mark.req("H30")
-def test_only_the_doors_send_anything_but_a_question() -> None:
-    docker_users = {
+def test_of_those_only_the_doors_send_anything_but_a_question() -> None:
+    found = {
         name
         for name, tree in sources()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        if node.func.attr in SENDS and "connection" in ast.dump(node.func.value).lower()
+        if name.removeprefix("launchplane/hosts/").removesuffix(".py") in TALKERS
+        if isinstance(node, ast.Attribute) and node.attr in SENDS
     }
 
-    assert docker_users <= DOORS
-    assert "launchplane/hosts/local_removals.py" in docker_users
+    assert found == {f"launchplane/hosts/{module}.py" for module in DOORS}
 
 
 @pytest.mark.req("H30")
-@pytest.mark.req("P9")
-def test_nothing_is_called_by_force_and_no_prune_of_the_client_library_is_used() -> None:
-    for name, tree in sources():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute):
-                assert node.attr not in SDK, name
-            if isinstance(node, ast.keyword) and node.arg == "force":
-                raise AssertionError(name)
-            if isinstance(node, ast.Dict) and name in DOORS:
-                said = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
-                force = said.get("force")
-                assert force is None or (isinstance(force, ast.Constant) and force.value == "false")
-
-
-@pytest.mark.engine
-@pytest.mark.django_db
-@pytest.mark.req("H30")
-@pytest.mark.req("P9")
 @pytest.mark.req("P10")
-def test_all_that_the_kinds_send_is_named_removals_and_bounded_prunes(
-    client: docker.DockerClient, host: Host, own_engine: PrivateEngine, operator: User, approver: User
-) -> None:
-    build(client)
-    a_builder(client, "ci0")
-    an_image(client, "labelled", labelled=True)
-    an_image(client, "old", tag="app:old")
-    an_image(client, "other", tag="app:other")
-    a_container(client, "app:old", "left-over", volumes={"orphaned": {"bind": "/data", "mode": "rw"}})
-    with EngineSocket(upstream=str(own_engine.socket)) as recorder:
-        Host.objects.filter(pk=host.pk).update(docker_url=recorder.url)
-        items = ["container:left-over", "volume:orphaned", "image:app:old"]
-        run(BUILD_CACHE, operator, approver)
-        phase_one_done(host)
-        run(DANGLING, operator, approver)
-        run(RETIRE, operator, approver, items=items)
+def test_the_code_knows_no_prune_but_those_of_build_cache() -> None:
+    found: dict[str, set[str]] = {}
+    for name, tree in sources():
+        if name.startswith(READS_PRUNES_OF_OTHERS):
+            continue
+        for text in texts(tree):
+            if PRUNE.search(text) and not text.endswith("."):
+                found.setdefault(name, set()).add(text)
 
-    sent = [request for request in recorder.requests if request.method != "GET"]
-    assert [request for request in sent if not is_allowed(request)] == []
-    assert {(request.method, request.path.split("/")[1]) for request in sent if not EXEC.fullmatch(request.path)} == {
-        ("POST", "build"),
-        ("DELETE", "images"),
-        ("DELETE", "containers"),
-        ("DELETE", "volumes"),
+    assert found == PRUNES
+
+
+@pytest.mark.req("H30")
+@pytest.mark.req("P9")
+def test_no_program_is_run_that_talks_to_an_engine_but_these_inside_of_builders() -> None:
+    found = {
+        tuple(words[:3])
+        for name, tree in sources()
+        for words in starts(tree)
+        if words and Path(words[0]).name in PROGRAMS
     }
 
-
-def run(kind: str, operator: User, approver: User, **asked: object) -> None:
-    phrase = "chris-testing" if kind == RETIRE else ""
-    change = approved(kind, find_host("chris-testing"), operator, approver, phrase=phrase, **asked)
-    change = apply_change(change, by=person(operator))
-    assert change.status == Change.Status.COMPLETED, change.sentence
+    reads = {tuple(word for word in argv[:3]) for argv in BUILDER_READS.values()}
+    assert found == reads | {("buildctl", "prune", "--help"), ("buildctl", "prune", "--keep-duration")}
 
 
-def is_allowed(request: Request) -> bool:
-    if request.exec_argv is not None:
-        return tuple(request.exec_argv) in BUILDER_READS.values() or request.exec_argv[:2] == ["buildctl", "prune"]
-    if request.method == "DELETE" and "force=false" not in request.query:
-        return False
-    if request.path == "/build/prune":
-        return "all=false" in request.query and request.body in (b"", b"{}")
-    if request.path.endswith("/start"):
-        return bool(json.loads(request.body) == {"Detach": False, "Tty": False})
-    return REMOVALS[request.method].fullmatch(request.path) is not None
+@pytest.mark.req("H30")
+@pytest.mark.req("D5")
+@pytest.mark.req("P9")
+def test_nothing_is_done_by_force_and_nothing_to_all() -> None:
+    for name, tree in sources():
+        if name.startswith(READS_PRUNES_OF_OTHERS):
+            continue
+        assert not [text for text in texts(tree) if text in ("--all", "--force", "-f", "-a", "--volumes")], name
+        for node in ast.walk(tree):
+            assert not (isinstance(node, ast.keyword) and node.arg == "force"), name
+            if isinstance(node, ast.Dict) and name.startswith("launchplane/hosts/"):
+                assert not list(unsafe(node)), name
+
+
+def unsafe(node: ast.Dict) -> Iterator[str]:
+    """What a removal must not be sent with; `v` takes a container's volumes along, `all` leaves no build cache."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        word = key.value if isinstance(key, ast.Constant) else None
+        said = value.value if isinstance(value, ast.Constant) else None
+        if (word in ("force", "v") and said != "false") or (word == "noprune" and said != "true"):
+            yield str(word)
+        if word == "all" and said not in ("false", 1):  # 1: a list that has the stopped containers too
+            yield "all"
+
+
+@pytest.mark.req("H30")
+def test_no_script_of_the_project_removes_anything_broadly() -> None:
+    scripts = [*(PROJECT / "script").iterdir(), *PROJECT.glob("*/**/*.sh"), *(PROJECT / ".ci").glob("*")]
+    broad = [f"{path.name}: {line}" for path in scripts if ".venv" not in path.parts for line in commands(path)]
+
+    assert [line for line in broad if "docker" in line and BROAD.search(line)] == []
+
+
+def commands(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.is_file() else []
+
+
+@pytest.mark.req("H30")
+@pytest.mark.req("P10")
+def test_there_are_five_removals_and_no_other() -> None:
+    named = {value for name, value in vars(removals).items() if name.isupper() and isinstance(value, str)}
+    methods = {name for name in vars(Remover) if not name.startswith("_")}
+
+    assert set(VERBS.values()) == named == methods
+    assert methods == {name for name in vars(LocalRemover) if not name.startswith("_")}
+    assert methods == {"remove_image", "remove_container", "remove_volume", "prune_build_cache", "prune_builder"}
+
+
+BYTES = st.integers(0, 10**13)
+bounds = st.builds(PruneBounds, st.integers(0, 10**9), BYTES, st.none() | BYTES)
+helps = st.sampled_from(
+    [
+        (RECORDED / "prune-help.txt").read_text(),
+        "   --keep-duration value  Keep\n   --keep-storage value  Keep data below this limit (in MB)\n   --all  all\n",
+    ]
+)
+
+
+@pytest.mark.req("P9")
+@pytest.mark.req("H29")
+@given(bounds=bounds, minor=st.integers(41, 60))
+def test_whatever_the_bounds_the_engines_prune_never_takes_all_and_keeps_its_floor(
+    bounds: PruneBounds, minor: int
+) -> None:
+    sent = prune_parameters(bounds, f"1.{minor}")
+
+    floor = sent["reserved-space"] if minor >= 48 else sent["keep-storage"]
+    assert sent["all"] == "false"
+    assert int(floor) >= bounds.keep_bytes
+    assert json.loads(sent["filters"]) == {"until": [f"{bounds.min_age_seconds}s"]}
+    assert "min-free-space" not in sent
+    assert ("keep-storage" in sent) != ("reserved-space" in sent)
+
+
+@pytest.mark.req("P9")
+@pytest.mark.req("H29")
+@given(bounds=bounds, help_text=helps)
+def test_whatever_the_bounds_a_builders_prune_never_takes_all_and_keeps_its_floor(
+    bounds: PruneBounds, help_text: str
+) -> None:
+    argv = prune_arguments(bounds, help_text)
+
+    floor = "--keep-storage-min" if "--keep-storage-min" in help_text else "--keep-storage"
+    assert argv[:4] == ("buildctl", "prune", "--keep-duration", f"{bounds.min_age_seconds}s")
+    assert int(argv[argv.index(floor) + 1]) * 10**6 >= bounds.keep_bytes
+    assert {word for word in argv if word.startswith("--")} <= {
+        "--keep-duration", "--keep-storage", "--keep-storage-min", "--format",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "help_text", ["", "--all", "--keep-duration value", "--keep-storage-min value", "--keep-storage value"]
+)
+def test_a_builder_that_would_ignore_a_bound_is_refused(help_text: str) -> None:
+    with pytest.raises(HostProblem, match="nothing was pruned"):
+        prune_arguments(PruneBounds(0, 10**9, None), help_text)
