@@ -23,7 +23,8 @@ from launchplane.hosts.models import Host
 from launchplane.problems import Refused
 from tests.changes import toy
 from tests.changes.ways import approved, decided, names, outcomes, person, planned, requested, told
-from tests.factories import a_person, allow
+from tests.factories import PASSWORD, a_person, allow
+from tests.shell import manage
 
 
 def refusal(act: Callable[[], object]) -> str:
@@ -74,6 +75,33 @@ def test_whoever_answers_for_the_requester_does_not_approve(host: Host, operator
     assert refusal(lambda: decided(change, approver)) == "self_approval"
 
 
+@pytest.mark.req("X2")
+@pytest.mark.parametrize("source", ["api", "command", "schedule", "worker"])
+def test_approving_has_one_door_and_it_is_the_browser(host: Host, operator: User, approver: User, source: str) -> None:
+    change = requested(host, operator)
+    elsewhere = Principal("elsewhere:1", approver.username, source, user=approver, responsible=(approver,))
+    now = timezone.now()
+    assert refusal(lambda: approve(change, by=elsewhere, digest=change.digest, reason="x", password_at=now)) == (
+        "not_permitted"
+    )
+    assert denials(change) == ["change.denied"]
+    assert find_change(change.pk).status == "awaiting_approval"
+
+
+@pytest.mark.req("X2")
+def test_the_user_behind_a_shell_command_does_not_approve_what_it_asked_for(
+    host: Host, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAUNCHPLANE_PASSWORD", PASSWORD)
+    change = planned(host, operator)
+    manage("changes", "request", str(change.pk), "--reason", "disk is full", "--as", operator.username)
+    operator.groups.add(Group.objects.get(name="Approvers"))
+    change = find_change(change.pk)
+    assert (change.status, change.requester) == ("awaiting_approval", operator)
+    assert refusal(lambda: decided(change, User.objects.get(pk=operator.pk))) == "self_approval"
+
+
+@pytest.mark.req("X2")
 def test_whoever_planned_counts_as_one_who_asked(host: Host, operator: User, approver: User) -> None:
     approver.groups.add(Group.objects.get(name="Operators"))
     change = planned(host, User.objects.get(pk=approver.pk))
@@ -81,6 +109,7 @@ def test_whoever_planned_counts_as_one_who_asked(host: Host, operator: User, app
     assert refusal(lambda: decided(change, User.objects.get(pk=approver.pk))) == "self_approval"
 
 
+@pytest.mark.req("X2")
 def test_the_database_refuses_an_own_approval_by_itself(host: Host, operator: User) -> None:
     change = requested(host, operator)
     now = timezone.now()
@@ -154,11 +183,13 @@ def test_an_approval_needs_a_reason(host: Host, operator: User, approver: User, 
     assert refusal(lambda: decided(change, approver, reason=reason)) == "reason_missing"
 
 
+@pytest.mark.req("X1")
 def test_another_digest_is_another_plan(host: Host, operator: User, approver: User) -> None:
     one, other = requested(host, operator, items=["rubbish-1"]), planned(host, operator)
     assert refusal(lambda: decided(one, approver, digest=other.digest)) == "wrong_digest"
 
 
+@pytest.mark.req("X1")
 def test_equal_plans_have_different_digests(host: Host, operator: User) -> None:
     one, other = planned(host, operator), planned(host, operator)
     assert one.plan == other.plan
@@ -208,6 +239,7 @@ def test_of_two_approvers_at_once_one_is_told(host: Host, operator: User, approv
     assert Approval.objects.count() == 1
 
 
+@pytest.mark.req("X1")
 def test_a_plan_that_was_altered_after_the_request_is_not_approved(host: Host, operator: User, approver: User) -> None:
     change = requested(host, operator)
     Change.objects.update(plan=change.plan.replace("rubbish-1", "rubbish-9"))
@@ -231,6 +263,7 @@ def test_a_byte_of_the_plan_changed_after_approval_stops_it(host: Host, operator
     assert toy.effects(host) == []
 
 
+@pytest.mark.req("X1")
 def test_the_approval_of_one_change_does_not_apply_another(host: Host, operator: User, approver: User) -> None:
     a, b = approved(host, operator, approver, items=["rubbish-1"]), requested(host, operator, items=["rubbish-2"])
     Approval.objects.filter(change=a).update(change=b)
@@ -259,6 +292,7 @@ def test_an_expired_approval_is_not_used(host: Host, operator: User, approver: U
     assert toy.effects(host) == []
 
 
+@pytest.mark.req("X17")
 def test_an_approval_is_used_once(host: Host, operator: User, approver: User) -> None:
     change = approved(host, operator, approver)
     apply_change(change, by=WORKER)
@@ -299,6 +333,7 @@ def test_a_change_that_runs_cannot_be_taken_back(host: Host, operator: User, app
     assert refusal(lambda: cancel(change, by=person(operator), reason="too late")) == "not_open"
 
 
+@pytest.mark.req("X2")
 def test_in_solo_mode_one_person_does_both_and_every_record_says_so(
     host: Host, operator: User, settings: Settings
 ) -> None:
@@ -313,6 +348,7 @@ def test_in_solo_mode_one_person_does_both_and_every_record_says_so(
     assert ['"self_approved":true' in record.payload for record in records] == [False, False, True, True, True]
 
 
+@pytest.mark.req("X2")
 def test_without_solo_mode_an_own_approval_does_not_hold_any_more(
     host: Host, operator: User, settings: Settings
 ) -> None:

@@ -172,3 +172,16 @@ def test_freezing_twice_is_freezing_once(host: Host) -> None:
 def test_a_named_person_needs_the_right_to_freeze(host: Host, operator: User) -> None:
     operator.groups.clear()
     assert run("freeze", "on", host.name, "--reason", "x", "--as", "operator")[0] == 4
+    refused = AuditRecord.objects.latest("seq")
+    assert (refused.kind, refused.status, refused.actor_name) == ("freeze.denied", "failed", "operator")
+
+
+@pytest.mark.req("X18")
+def test_a_freeze_stays_on_a_host_that_gets_another_name(host: Host, operator: User, approver: User) -> None:
+    run("freeze", "on", host.name, "--reason", "incident")
+    Host.objects.update(name="renamed")
+    change = approved(Host.objects.get(), operator, approver)
+    assert run("changes", "apply", str(change.pk), "--idempotency-key", "k")[0] == 3
+    assert toy.effects(host) == []
+    assert run("freeze", "off", "renamed", "--reason", "over")[0] == 0
+    assert run("changes", "apply", str(change.pk), "--idempotency-key", "k")[0] == 0

@@ -13,10 +13,10 @@ from pytest_django import Settings
 
 from audits.models import AuditRecord
 from launchplane.access.models import User
-from launchplane.access.people import WORKER
+from launchplane.access.people import WORKER, Principal
 from launchplane.changes import kinds, standing
 from launchplane.changes.apply import apply_change
-from launchplane.changes.models import Change, StandingApproval
+from launchplane.changes.models import Change, StandingApproval, Step
 from launchplane.changes.recover import recover
 from launchplane.changes.routine import run_routine
 from launchplane.hosts.models import Host
@@ -287,6 +287,81 @@ def test_in_solo_mode_a_grant_says_that_it_is_one_s_own(host: Host, operator: Us
     assert all('"self_approved":true' in record.payload for record in records)
 
 
-def test_refusals_of_a_request_are_refusals(host: Host, approver: User) -> None:
+def denied() -> list[tuple[str, str]]:
+    """What was wanted and why it was refused, of each refusal about a standing approval."""
+    rows = AuditRecord.objects.filter(kind="standing.denied", status="failed").order_by("seq")
+    payloads = [json.loads(row.payload) for row in rows]
+    return [(payload["wanted"], payload["code"]) for payload in payloads]
+
+
+def test_asking_without_the_right_is_refused_and_on_record(host: Host, approver: User) -> None:
     with pytest.raises(Refused, match="may not ask"):
         standing_request(host, approver)
+    assert denied() == [("request", "not_permitted")]
+
+
+def test_ending_without_the_right_or_a_reason_is_refused_and_on_record(
+    host: Host, live: StandingApproval, operator: User
+) -> None:
+    auditor = person(a_person("auditor", group="Auditors"))
+    assert refusal(lambda: standing.revoke(live, by=auditor, reason="x")) == "not_permitted"
+    assert refusal(lambda: standing.revoke(live, by=person(operator), reason=" ")) == "reason_missing"
+    assert refusal(lambda: standing.revoke(live, by=WORKER, reason="x")) == "not_permitted"
+    assert denied() == [("revoke", "not_permitted"), ("revoke", "reason_missing"), ("revoke", "not_permitted")]
+    live.refresh_from_db()
+    assert live.ended == ""
+
+
+@pytest.mark.req("X2")
+def test_a_grant_has_one_door_and_it_is_the_browser(host: Host, operator: User, approver: User) -> None:
+    row = standing_request(host, operator)
+    token = Principal("token:1", approver.username, "api", user=approver, responsible=(approver,))
+    now = timezone.now()
+    assert (
+        refusal(lambda: standing.grant(row, by=token, digest=row.bounds_digest, reason="x", password_at=now))
+        == "not_permitted"
+    )
+    assert denied() == [("grant", "not_permitted")]
+
+
+def test_a_grant_of_somebody_who_lost_the_right_lets_nothing_run(
+    host: Host, live: StandingApproval, approver: User
+) -> None:
+    routine(host)
+    approver.groups.clear()
+    change = apply_change(Change.objects.get(), by=WORKER)
+    assert (change.why_closed, "does not hold any more" in change.sentence) == ("cancelled", True)
+    assert refusal(lambda: routine(host)) == "not_permitted"
+    assert toy.effects(host) == []
+
+
+@pytest.mark.req("X2")
+def test_without_solo_mode_one_s_own_grant_lets_nothing_run(host: Host, operator: User, settings: Settings) -> None:
+    settings.SOLO_OPERATOR = True
+    operator.groups.add(Group.objects.get(name="Approvers"))
+    granted(standing_request(host, User.objects.get(pk=operator.pk)), User.objects.get(pk=operator.pk))
+    routine(host)
+    settings.SOLO_OPERATOR = False
+    assert apply_change(Change.objects.get(), by=WORKER).why_closed == "cancelled"
+    assert refusal(lambda: routine(host)) == "self_approval"
+    assert toy.effects(host) == []
+
+
+def test_what_a_run_took_is_by_whichever_figure_is_larger(host: Host, live: StandingApproval) -> None:
+    routine(host)
+    apply_change(Change.objects.get(), by=WORKER)
+    for actual, freed, taken in ((-10, 10, 30), (5, 0, 5), (None, None, 30), (100, 10, 100)):
+        Change.objects.update(actual_bytes=actual)
+        Step.objects.update(freed_bytes=freed)
+        assert standing.used_lately(live) == (3, taken)
+
+
+def test_a_run_that_frees_more_than_its_cap_stops_there(
+    host: Host, live: StandingApproval, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = toy.ToyRun.act
+    monkeypatch.setattr(toy.ToyRun, "act", lambda run, step: act(run, step).model_copy(update={"freed_bytes": 10**7}))
+    routine(host)
+    change = apply_change(Change.objects.get(), by=WORKER)
+    assert (change.status, outcomes(change)) == ("completed", ["done", "skipped", "skipped"])
+    assert "the standing approval allows" in Step.objects.get(change=change, position=2).detail
