@@ -2,6 +2,7 @@
 
 from hygiene.contracts import Inventory
 from hygiene.models import Budget, Protection
+from launchplane.hosts.edits import as_added, record_edit
 from launchplane.hosts.models import GB, Host, RequiredWarm
 
 HOUR = 3600
@@ -47,14 +48,27 @@ def give_defaults(host: Host) -> None:
         host.save(update_fields=["managed_label"])
 
 
+def enter_defaults(host: Host) -> None:
+    """`give_defaults` to a host that is being added, on record as one edit."""
+    give_defaults(host)
+    entered = {
+        "protections": [f"{kind} {pattern}" for kind, pattern in host.protections.values_list("kind", "pattern")],
+        "budgets": [f"{budget.scope}: {budget.mode}" for budget in host.budgets.all()],
+    }
+    values = {name: {"before": None, "after": after} for name, after in entered.items()}
+    record_edit(host, "entered the defaults of", values)
+
+
 def require_running_builders(host: Host, inventory: Inventory) -> None:
     """Enter the builders that run when a host is first seen as required warm, each with a budget of its own."""
     for builder in inventory.builders:
         if builder.state == "running":
             reason = "It ran when the host was added."
-            RequiredWarm.objects.get_or_create(
+            required, new = RequiredWarm.objects.get_or_create(
                 host=host, kind=RequiredWarm.Kind.BUILDER, name=builder.name, defaults={"reason": reason}
             )
+            if new:
+                record_edit(required, "added", as_added(required))
             _budget(host, f"builder:{builder.name}", BUILDER_BUDGET)
 
 

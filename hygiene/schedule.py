@@ -10,10 +10,10 @@ from launchplane.schedule.tick import adopt
 
 def register() -> None:
     """Make the jobs known, and give each new host its defaults and its schedule."""
-    from hygiene.defaults import give_defaults
+    from hygiene.defaults import enter_defaults
 
     register_job(Job(name="observe", title="Observe", default_cron="*/5 * * * *", starts_enabled=True, run=_observe))
-    host_added.connect(lambda host, **_: give_defaults(host), weak=False, dispatch_uid="hygiene.defaults")
+    host_added.connect(lambda host, **_: enter_defaults(host), weak=False, dispatch_uid="hygiene.defaults")
     host_added.connect(lambda host, **_: adopt(host), weak=False, dispatch_uid="hygiene.schedule")
 
 

@@ -34,5 +34,20 @@ def before_and_after(form: Any) -> Values:
     }
 
 
+def all_values(obj: Model) -> dict[str, Any]:
+    """Every field that somebody may set, as it is."""
+    return {field.name: _plain(getattr(obj, field.name)) for field in obj._meta.concrete_fields if field.editable}
+
+
+def as_added(obj: Model) -> Values:
+    """What came with something new."""
+    return {name: {"before": None, "after": value} for name, value in all_values(obj).items()}
+
+
+def as_deleted(obj: Model) -> Values:
+    """What went with it."""
+    return {name: {"before": value, "after": None} for name, value in all_values(obj).items()}
+
+
 def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str | list) else str(value)

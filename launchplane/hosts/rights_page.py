@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_http_methods
 
+from audits.errors import AuditRefused
 from launchplane.access.models import User
 from launchplane.access.people import Principal
 from launchplane.access.rights import may
@@ -53,6 +54,8 @@ def rights_page(request: HttpRequest, host: Host, context: dict[str, object]) ->
         try:
             (_take if taking else _give)(request, host, form)
             return HttpResponseRedirect(request.path)
+        except AuditRefused:
+            raise
         except Refused as refused:
             problem = refused
     status = 403 if problem else 400 if form.is_bound else 200

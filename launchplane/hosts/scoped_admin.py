@@ -12,7 +12,7 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest
 
 from launchplane.access.rights import may, visible
-from launchplane.hosts.edits import before_and_after, record_edit
+from launchplane.hosts.edits import as_deleted, before_and_after, record_edit
 from launchplane.hosts.models import Host
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ class ScopedAdmin(ModelAdmin):
             record_edit(obj, "changed" if change else "added", before_and_after(form))
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        key = obj.pk
+        key, values = obj.pk, as_deleted(obj)
         super().delete_model(request, obj)
         obj.pk = key
-        record_edit(obj, "deleted", {})
+        record_edit(obj, "deleted", values)
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **options: Any

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from launchplane.hosts.connect import identify_new
+from launchplane.hosts.edits import as_added, record_edit
 from launchplane.hosts.models import Contact, Host
 from launchplane.hosts.signals import host_added
 from launchplane.hosts.validators import SLUG
@@ -24,7 +25,7 @@ def add_host(
     """Ask the engine who it is, pin its id, and store the host with its defaults.
 
     Raises EngineUnavailable or NotBuiltYet if it cannot be asked, Problem `invalid_host` or `engine_known` if it must
-    not be added. Nothing is stored then.
+    not be added, AuditRefused if it could not be recorded. Nothing is stored then.
     """
     host = Host(
         name=name,
@@ -46,6 +47,7 @@ def add_host(
             host.save()
             record_contact(host)
             host_added.send(sender=Host, host=host)
+            record_edit(host, "added", as_added(host))
     except IntegrityError as error:
         raise Problem("engine_known", "Somebody added this engine, or this name, in the same moment.") from error
     return host

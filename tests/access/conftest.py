@@ -1,10 +1,6 @@
 """People for the tests of rights and records."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
 import pytest
-from django.db import connection
 from pytest_django import Settings
 
 from launchplane.access.models import User
@@ -29,20 +25,3 @@ def admin(db: None) -> User:
 @pytest.fixture
 def ann(db: None) -> User:
     return a_person("ann")
-
-
-@pytest.fixture
-def audit_refuses() -> Callable[[], object]:
-    """Within it no audit record can be stored: its table is elsewhere."""
-
-    @contextmanager
-    def refusing() -> Iterator[None]:
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE audits_auditrecord RENAME TO elsewhere")
-        try:
-            yield
-        finally:
-            with connection.cursor() as cursor:
-                cursor.execute("ALTER TABLE elsewhere RENAME TO audits_auditrecord")
-
-    return refusing

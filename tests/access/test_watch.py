@@ -1,15 +1,23 @@
 """Every edit of accounts, groups and rights leaves who did it to whom."""
 
+import json
+from functools import partial
+
+import pytest
 from django.contrib.auth.models import Group, Permission
+from django.db import connection
 from django.test import Client
 from guardian.shortcuts import assign_perm, remove_perm
 
+from audits.errors import AuditRefused
 from audits.models import AuditRecord
 from launchplane.access.acting import acting_as
+from launchplane.access.groups import ensure_groups
 from launchplane.access.models import CredentialChange, User
 from launchplane.access.people import Principal
 from launchplane.hosts.models import Host
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, a_person
+from tests.refusing import refusing_audit
 
 
 def noted(user: User) -> list[tuple[str, str]]:
@@ -83,3 +91,67 @@ def test_deleting_an_account_or_a_group_is_on_record(admin: User, ann: User) -> 
     assert "ann was deleted" in last_payload()
     Group.objects.get(name="Auditors").delete()
     assert "group Auditors was deleted" in last_payload()
+
+
+def test_outside_any_transaction_too_an_edit_without_its_record_is_not_stored(transactional_db: None) -> None:
+    """As at a shell, where nothing but the edit's own transaction holds the two together."""
+    ann = a_person("ann", group="")
+    ann.set_password("something else entirely")
+    ann.is_superuser = True
+    with refusing_audit():
+        for edit in (ann.save, ann.delete, partial(ann.groups.add, Group.objects.get(name="Operators"))):
+            with pytest.raises(AuditRefused):
+                edit()
+        with pytest.raises(AuditRefused):
+            User.objects.create_user("bob")
+    ann = User.objects.get()
+    assert ann.check_password(PASSWORD)
+    assert not ann.is_superuser
+    assert not ann.groups.exists()
+
+
+def test_what_was_before_is_what_was_stored_whatever_this_copy_said(admin: User, ann: User) -> None:
+    """Two look at the same account: the second to save undoes the first, and the record says so."""
+    stale = User.objects.get(pk=ann.pk)
+    ann.email = "ann@example.org"
+    ann.save()
+    stale.first_name = "Ann"
+    stale.save()
+    assert json.loads(last_payload())["values"] == {
+        "email": {"before": "ann@example.org", "after": ""},
+        "first_name": {"before": "", "after": "Ann"},
+    }
+
+
+def test_what_is_saved_is_what_is_told(ann: User) -> None:
+    ann.email = "not@saved.example"
+    ann.first_name = "Ann"
+    ann.save(update_fields=["first_name"])
+    assert set(json.loads(last_payload())["values"]) == {"first_name"}
+
+
+def test_a_person_with_rights_on_a_host_can_be_deleted(ann: User) -> None:
+    host = Host.objects.create(name="h", engine_id="E")
+    assign_perm("hosts.approve_change", ann, host)
+    User.objects.filter(pk=ann.pk).delete()
+    connection.check_constraints()
+    assert "hosts.approve_change on h" in last_payload()
+
+
+def test_a_group_that_is_made_or_renamed_is_on_record(ann: User) -> None:
+    night = Group.objects.create(name="Night")
+    assert "group Night was made" in last_payload()
+    night.name = "Late"
+    night.save()
+    assert "group Night is now called Late" in last_payload()
+    before = AuditRecord.objects.count()
+    night.save()
+    assert AuditRecord.objects.count() == before
+
+
+def test_what_the_installation_gives_by_itself_is_nobody_s_edit(db: None) -> None:
+    Group.objects.get(name="Approvers").delete()
+    before = AuditRecord.objects.count()
+    ensure_groups()
+    assert Group.objects.get(name="Approvers").permissions.filter(codename="approve_change").exists()
+    assert AuditRecord.objects.count() == before

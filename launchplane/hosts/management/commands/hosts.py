@@ -4,6 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from launchplane.access.acting import acting_as
+from launchplane.access.authenticate import shell
 from launchplane.commands import Subcommands
 from launchplane.hosts.connect import identify
 from launchplane.hosts.models import Contact, Host
@@ -32,7 +34,8 @@ class Command(Subcommands):
     def add(
         self, *, name: str, connection: str, docker_url: str, ssh: str, approve: bool, json: bool, **_: Any
     ) -> None:
-        host = add_host(name=name, connection=connection, docker_url=docker_url, ssh_target=ssh, approved=approve)
+        with acting_as(shell()):
+            host = add_host(name=name, connection=connection, docker_url=docker_url, ssh_target=ssh, approved=approve)
         if json:
             self.print_json(as_dict(host))
         else:
