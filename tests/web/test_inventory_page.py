@@ -33,7 +33,7 @@ def test_the_first_page_makes_the_same_queries_for_one_host_and_for_twenty(
 ) -> None:
     for number in range(hosts):
         observed(a_host(f"host-{number}"), an_inventory([an_image("a:1")]))
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(18):
         visitor.get("/")
 
 

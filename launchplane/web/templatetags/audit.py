@@ -11,7 +11,7 @@ from audits.models import AuditRecord
 from launchplane import words
 from launchplane.changes.kinds import kind_named
 from launchplane.web.templatetags.changes import named, plain_name
-from launchplane.web.templatetags.web import in_lines, state
+from launchplane.web.templatetags.web import in_lines, shortened, state
 
 register = template.Library()
 
@@ -20,10 +20,11 @@ TONES = {Status.PLANNED: "wait", Status.COMPLETED: "good", Status.FAILED: "bad",
 SHOWN_ENTRIES = 50
 WHAT = {
     "access.denied": "Login, password or right refused",
-    "access.group": "Rights of a group changed",
-    "access.groups": "Groups of a person changed",
-    "access.rights": "Rights of a person changed",
-    "access.user": "Account changed",
+    "access.account": "Account changed",
+    "access.created": "Account made",
+    "access.groups": "Groups changed",
+    "access.password": "Password set",
+    "access.rights": "Rights changed",
     "change.approved": "Approved",
     "change.cancelled": "Cancelled",
     "change.denied": "Refused",
@@ -71,8 +72,7 @@ def short_key(key: str) -> SafeString:
     shown = words.printable(key)
     if len(shown) <= 24 or " " in shown:
         return format_html("<code>{}</code>", shown)
-    pattern = '<code class="id" title="{}">{}<span class="mid">{}</span>{}</code>'
-    return format_html(pattern, shown, shown[:8], shown[8:-4], shown[-4:])
+    return shortened(shown, head=8)
 
 
 @register.filter

@@ -1,7 +1,7 @@
 """Template tags for changes: states, what must still hold, values by their name, digests that can be compared."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from launchplane.changes.contracts import Gate
 from launchplane.changes.kinds import kind_named
 from launchplane.changes.models import Change, PlanRun, StandingApproval
 from launchplane.changes.models.change import Status
-from launchplane.web.templatetags.web import bytes_, detail, id_, seconds, state
+from launchplane.web.templatetags.web import bytes_, detail, id_, seconds, shortened, state
 
 register = template.Library()
 
@@ -36,6 +36,17 @@ PLAN_RUNS = {
     PlanRun.Status.DONE: "good",
     PlanRun.Status.FAILED: "bad",
     PlanRun.Status.LOST: "bad",
+}
+# names of evidence that do not explain themselves
+SAID = {
+    "docker_bytes": "all that Docker counts",
+    "freed · by_deleted_bytes": "freed, as the removed items add up",
+    "freed · by_df_bytes": "freed, as Docker counts",
+    "freed · by_disk_bytes": "freed, as the file system counts",
+    "freed · disagree": "whether the counts disagree",
+    "freed · in_words": "in words",
+    "observed_at": "when it was looked at",
+    "snapshot": "number of the snapshot",
 }
 OUTCOMES = {"done": "good", "gone": "good", "skipped": "", "raced": "warn", "failed": "bad", "unknown": "unsure"}
 GATES = {"open": "good", "closed": "bad", "unknown": "unsure"}
@@ -83,9 +94,9 @@ def outcome(step: Any) -> SafeString:
 
 
 @register.filter
-def gate_state(gate: Gate) -> SafeString:
-    """Open, closed or unknown."""
-    return state(GATES[gate.state], gate.state)
+def gate_state(gate: Gate, waived: Collection[str] = ()) -> SafeString:
+    """Open, closed or unknown; without alarm where it holds nothing back."""
+    return state("" if gate.name in waived and not gate.is_open else GATES[gate.state], gate.state)
 
 
 @register.filter
@@ -111,9 +122,7 @@ def digest(value: str) -> SafeString:
 @register.filter
 def short_number(value: UUID) -> SafeString:
     """The number of a change, shortened in the middle; whole on hover and when copied."""
-    text = str(value)
-    pattern = '<code class="id" title="{}">{}<span class="mid">{}</span>{}</code>'
-    return format_html(pattern, text, text[:8], text[8:-4], text[-4:])
+    return shortened(str(value), head=8)
 
 
 @register.filter
@@ -135,27 +144,66 @@ def must_hold(expected: Mapping[str, Any]) -> SafeString:
 
 @register.filter
 def named(value: Any, name: str) -> SafeString | str:
-    """A value by what its name says of it: bytes, seconds, a time, an id; lists one under the other."""
+    """A value by what its name says of it: bytes, seconds, percent, a time, an id; what has parts, part by part."""
     last = name.rpartition(" · ")[2]
     if isinstance(value, int) and not isinstance(value, bool):
-        if last.endswith("_bytes"):
-            return bytes_(value)
-        return seconds(value) if last.endswith("_seconds") else words.human_count(value)
+        return _number(value, last)
     if isinstance(value, str):
-        return _text(value, last)
+        return _text(value, last) if value else "none"
+    if isinstance(value, Mapping):
+        pairs = ((_plain_name(each), _in_short(inner, each)) for each, inner in value.items())
+        return format_html_join("", '<span class="line">{}: {}</span>', pairs) or "none"
     if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
         return format_html_join(", ", "{}", ((id_(each),) for each in value)) or "none"
+    if isinstance(value, list | tuple):
+        return format_html_join("", '<span class="line">{}</span>', ((_in_short(each, last),) for each in value))
     return detail(value)
+
+
+def _in_short(value: Any, name: str) -> SafeString | str:
+    """What is a part of something else, on one line: `max 50 GB, min age 7 days`."""
+    if isinstance(value, Mapping):
+        pairs = ((_plain_name(each), _in_short(inner, each)) for each, inner in value.items())
+        return format_html_join(", ", "{} {}", pairs)
+    return named(value, name)
+
+
+def _number(value: int, name: str) -> SafeString | str:
+    if name.endswith("_bytes"):
+        return bytes_(value)
+    if name.endswith("_percent"):
+        return f"{value} %"
+    return seconds(value) if name.endswith("_seconds") else words.human_count(value)
+
+
+@register.filter
+def item_name(value: str) -> SafeString | str:
+    """An item as it is called: a name or an id in monospace; a description as the words that it is."""
+    return words.printable(value) if " " in value else id_(value)
+
+
+@register.filter
+def stays(protection: str) -> SafeString:
+    """What is protected: first why, as people say it; then by which pattern."""
+    pattern, colon, why = protection.partition(": ")
+    if not colon:
+        return format_html("{}", words.printable(protection))
+    return format_html('{}<span class="why"><code>{}</code></span>', words.printable(why), words.printable(pattern))
 
 
 @register.filter
 def plain_name(name: str) -> str:
     """The name of a value as people write it."""
+    if name in SAID:
+        return SAID[name]
     return " · ".join(_plain_name(part) for part in name.split(" · "))
 
 
 def _plain_name(name: str) -> str:
-    return words.printable(name).removesuffix("_bytes").removesuffix("_seconds").replace("_", " ")
+    plain = words.printable(name)
+    for unit in ("_bytes", "_seconds", "_percent"):
+        plain = plain.removesuffix(unit)
+    return plain.replace("_", " ")
 
 
 def _text(value: str, name: str) -> SafeString | str:

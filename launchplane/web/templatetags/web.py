@@ -1,5 +1,6 @@
 """Template tags: values with their unit, ids that can be copied whole, ages with the exact time, states."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,11 @@ from launchplane import words
 register = template.Library()
 
 LONGEST_NAME = 200
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# twelve groups of four, as engines name themselves
+ENGINE_ID = re.compile(r"[A-Z0-9]{4}(?::[A-Z0-9]{4}){11}")
+DIGEST = r"(?:sha256:)?\b[0-9a-f]{64}\b"
+PIECES = re.compile(rf"(`[^`]+`|{UUID.pattern}|{ENGINE_ID.pattern}|{DIGEST})")
 
 register.filter("printable", words.printable)
 register.filter("count", words.human_count)
@@ -65,6 +71,27 @@ def id_(value: str) -> SafeString:
     if len(shown) > LONGEST_NAME:
         return format_html('<code title="{}">{}…</code>', shown, shown[:LONGEST_NAME])
     return format_html("<code>{}</code>", shown)
+
+
+@register.filter
+def prose(value: object) -> SafeString:
+    """A sentence: what stands in it `as code` is code, and long ids are shortened in the middle."""
+    text = words.printable(value)
+    return format_html_join("", "{}", ((_piece(piece),) for piece in PIECES.split(text)))
+
+
+def _piece(piece: str) -> SafeString | str:
+    if len(piece) > 2 and piece[0] == piece[-1] == "`":
+        return format_html("<code>{}</code>", piece[1:-1])
+    if UUID.fullmatch(piece) or ENGINE_ID.fullmatch(piece):
+        return shortened(piece, head=8)
+    return id_(piece) if words.id_parts(piece) is not None else piece
+
+
+def shortened(value: str, *, head: int) -> SafeString:
+    """Monospace, its first `head` and last four characters; whole on hover and when copied."""
+    pattern = '<code class="id" title="{}">{}<span class="mid">{}</span>{}</code>'
+    return format_html(pattern, value, value[:head], value[head:-4], value[-4:])
 
 
 @register.filter
