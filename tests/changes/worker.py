@@ -3,13 +3,47 @@
 At that window of that step it makes FOLDER/here and waits for FOLDER/go; what happens meanwhile is the test's matter.
 """
 
+import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import django
+
+PROJECT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 60
+
+
+class Started:
+    """One worker process, as a test sees it."""
+
+    def __init__(self, change_id: str, window: str, step: int, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        argv = [sys.executable, "-m", "tests.changes.worker", change_id, window, str(step), str(folder)]
+        self.process = subprocess.Popen(argv, env=environment, cwd=PROJECT)
+
+    def wait_there(self) -> None:
+        """Until it is at its window."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (self.folder / "here").exists():
+            assert self.process.poll() is None, "the worker ended before it came to its window"
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def go(self) -> int:
+        """Let it go on, to its end."""
+        (self.folder / "go").touch()
+        return self.process.wait(timeout=PATIENCE_SECONDS)
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=PATIENCE_SECONDS)
 
 
 def main(change_id: str, window: str, step: str, folder: str) -> None:
