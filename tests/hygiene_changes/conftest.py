@@ -6,6 +6,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from hygiene.models import Budget
@@ -15,6 +16,8 @@ from launchplane.hosts.services import add_host
 from launchplane.sandbox.dockerd import PrivateEngine
 from tests.engine_things import LABEL, empty
 from tests.factories import a_person
+from tests.faults import EngineSocket, speaks
+from tests.hygiene_changes.clock import Clock
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +56,25 @@ def host(client: docker.DockerClient, own_engine: PrivateEngine, db: None) -> Ho
     Budget.objects.filter(host=host).update(mode=Budget.Mode.APPLY, min_age_seconds=0)
     host.refresh_from_db()
     return host
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, host: Host, own_engine: PrivateEngine) -> Iterator[Clock]:
+    """The engine would wait with its events until the future has come, so it is not asked for them."""
+    with EngineSocket({"/events": speaks(b"")}, upstream=str(own_engine.socket)) as engine:
+        clock = Clock(engine)
+        monkeypatch.setattr(timezone, "now", clock.now)
+        Host.objects.filter(pk=host.pk).update(docker_url=engine.url)
+        host.refresh_from_db()
+        yield clock
+
+
+@pytest.fixture
+def swarm(client: docker.DockerClient) -> Iterator[None]:
+    """The engine is a swarm of its own."""
+    client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1")
+    yield
+    client.swarm.leave(force=True)
 
 
 @pytest.fixture

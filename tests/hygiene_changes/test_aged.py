@@ -1,51 +1,19 @@
 """What is left over and old, on a real engine whose things are some days older than they say."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import docker
 import pytest
-from django.utils import timezone
 
 from hygiene.services import observe_host
 from launchplane.access.models import User
 from launchplane.changes.models import Change
 from launchplane.hosts.models import Host
-from launchplane.sandbox.dockerd import PrivateEngine
 from tests.engine_things import a_container, an_image, image_ids
-from tests.faults import EngineSocket, speaks
-from tests.hygiene_changes.ways import AGED, applied, outcomes, phase_one_done, planned
+from tests.hygiene_changes.clock import Clock, seen_and_a_day_later
+from tests.hygiene_changes.ways import AGED, applied, outcomes, planned
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
-
-
-class Clock:
-    """The clock of this process, which a test may put forward."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta(0)
-        self._now = timezone.now
-
-    def now(self) -> datetime:
-        return self._now() + self.ahead
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch, host: Host, own_engine: PrivateEngine) -> Iterator[Clock]:
-    """The engine would wait with its events until the future has come, so it is not asked for them."""
-    clock = Clock()
-    monkeypatch.setattr(timezone, "now", clock.now)
-    with EngineSocket({"/events": speaks(b"")}, upstream=str(own_engine.socket)) as engine:
-        Host.objects.filter(pk=host.pk).update(docker_url=engine.url)
-        host.refresh_from_db()
-        yield clock
-
-
-def seen_and_a_day_later(host: Host, clock: Clock) -> None:
-    """The ledger has seen everything; then 25 hours pass, and phase one is done."""
-    observe_host(host, asked_by="a test")
-    clock.ahead = timedelta(hours=25)
-    phase_one_done(host)
 
 
 @pytest.mark.req("P7")

@@ -1,18 +1,23 @@
 """The way of a clean-up through the people, in a word each."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from launchplane.access.models import User
 from launchplane.access.people import Principal
-from launchplane.changes.apply import apply_change
+from launchplane.changes.apply import apply_change, apply_queued
 from launchplane.changes.approvals import approve
-from launchplane.changes.models import Change
+from launchplane.changes.models import Change, StandingApproval
 from launchplane.changes.planning import plan_change
 from launchplane.changes.requests import find_change, request_change
+from launchplane.changes.standing import Caps, grant, request_standing
 from launchplane.hosts.models import Host
+from launchplane.schedule import jobs
+
+PLENTY = Caps(items_per_run=500, items_per_day=5000, bytes_per_run=10**12, bytes_per_day=10**13)
 
 DANGLING, RETIRE = "hygiene.dangling", "hygiene.retire"
 BUILD_CACHE, AGED = "hygiene.build-cache", "hygiene.aged"
@@ -56,6 +61,23 @@ def applied(
     change = approved(kind, host, operator, approver, phrase=phrase, **asked)
     meanwhile()
     return apply_change(change, by=person(operator))
+
+
+def standing(kind: str, host: Host, operator: User, approver: User, caps: Caps = PLENTY) -> StandingApproval:
+    """A standing approval that is in force."""
+    expires_at = timezone.now() + timedelta(days=30)
+    row = request_standing(kind, host, by=person(operator), reason="routine", caps=caps, expires_at=expires_at)
+    return grant(row, by=person(approver), digest=row.bounds_digest, reason="fine", password_at=timezone.now())
+
+
+def scheduled(kind: str, host: Host) -> str:
+    """What the schedule's row says of one run; what it queued is carried out."""
+    job = jobs.find(kind)
+    assert job is not None
+    said = job.run(host)
+    for change in Change.objects.filter(status=Change.Status.APPROVED):
+        apply_queued(str(change.pk))
+    return said
 
 
 def outcomes(change: Change) -> list[str]:
