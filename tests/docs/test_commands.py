@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,41 @@ RUN_US = {"script/test", "script/test --quick"}
 SHELL = [block for block in blocks("sh") if runs_itself(block)]
 SOCKET = "unix:///var/run/docker.sock"
 PASSWORD = "a-password-for-a-test\n"
+PEOPLE = """
+from django.contrib.auth.models import Group
+from hygiene.models import Budget
+from launchplane.access.acting import acting_as
+from launchplane.access.models import User
+from launchplane.access.people import FIRST_START
+from launchplane.hosts.models import Host
+with acting_as(FIRST_START):
+    for name, group in (("operator", "Operators"), ("approver", "Approvers")):
+        User.objects.create_user(name, password="a-password-for-a-test").groups.add(Group.objects.get(name=group))
+Host.objects.update(approved=True, hygiene_enabled=True, managed_label="launchplane.managed=true")
+Budget.objects.filter(scope="build_cache").update(mode="apply")
+"""
+NEWEST = """
+from django.utils import timezone
+from launchplane.access.models import User
+from launchplane.access.people import Principal
+from launchplane.changes import approvals, freeze, lock, planning
+from launchplane.changes.models import Change
+from launchplane.hosts.models import Host
+people = [User.objects.get(username=name) for name in ("operator", "approver")]
+operator, approver = (Principal.person(user, source="web") for user in people)
+change = Change.objects.filter(status="awaiting_approval").first()
+"""
+# What has to have happened in the browser before a block can be run. A freeze keeps the engine as it is.
+BEFORE = {
+    "changes apply": f"""{NEWEST}
+approvals.approve(change, by=approver, digest=change.digest, reason="looked", password_at=timezone.now())
+freeze.freeze(None, by=approver, reason="a test")
+""",
+    "changes resolve": f"""{NEWEST}
+change = planning.plan_change("hygiene.dangling", Host.objects.get(), by=operator)
+Change.objects.filter(pk=change.pk).update(status="in_doubt", fencing_token=lock.next_token(change.host))
+""",
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +82,21 @@ def places(tmp_path_factory: pytest.TempPathFactory, planted_engine: PrivateEngi
 def place(folder: Path, engine: PrivateEngine, document: str) -> Path:
     """A clone with a fresh state; with the host `sandbox` in it, unless the document adds a host itself."""
     (folder / ".venv").symlink_to(sys.prefix)
-    (folder / "manage.py").symlink_to(PROJECT / "manage.py")
+    for name in ("manage.py", "docs"):
+        (folder / name).symlink_to(PROJECT / name)
     preparation = [".venv/bin/python manage.py migrate --verbosity 0"]
     if not any("hosts add" in block.text for block in SHELL if block.document == document):
         preparation.append(f".venv/bin/python manage.py hosts add sandbox --docker-url {engine.url}")
         preparation.append(".venv/bin/python manage.py hygiene report sandbox >first || test $? = 3")
+    preparation.append(in_django(PEOPLE))
     done = run("set -e\n" + "\n".join(preparation), folder, engine)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def in_django(code: str) -> str:
+    """A command that runs a piece of Python with the models at hand."""
+    return f".venv/bin/python manage.py shell -c {shlex.quote(code)}"
 
 
 def run(script: str, folder: Path, engine: PrivateEngine) -> subprocess.CompletedProcess[str]:
@@ -76,10 +119,15 @@ def run(script: str, folder: Path, engine: PrivateEngine) -> subprocess.Complete
 @pytest.mark.engine
 @pytest.mark.parametrize("block", SHELL, ids=lambda block: f"{block.document}-{commands(block)[0][:60]}")
 def test_commands_run_as_shown(block: Block, places: dict[str, Path], planted_engine: PrivateEngine) -> None:
+    for command, code in BEFORE.items():
+        if command in block.text:
+            prepared = run(in_django(code), places[block.document], planted_engine)
+            assert prepared.returncode == 0, prepared.stderr
     done = run(block.text, places[block.document], planted_engine)
     # 3: the sandbox needs attention, as it should
     assert done.returncode in (0, 3), done.stderr
     assert "Traceback" not in done.stderr
+    assert "CommandError" not in done.stderr
     assert "no report" not in done.stdout
 
 
