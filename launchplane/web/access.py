@@ -33,6 +33,11 @@ def host_or_404(request: HttpRequest, name: str) -> Host:
     return host
 
 
+def no_shortcut(_request: HttpRequest, rest: str) -> HttpResponse:
+    """Django's way from any object's number to its page tells the names of what one may not see: there is none here."""
+    raise Http404(f"no shortcut {rest}")
+
+
 def admin_login(request: HttpRequest) -> HttpResponse:
     """One door for passwords: the admin has none of its own."""
     if request.user.is_authenticated and not request.user.is_staff:

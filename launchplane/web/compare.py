@@ -9,7 +9,7 @@ from launchplane.changes.contracts import Plan
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One value that is another than it was; None stands for something that was not there."""
+    """One value that is another than it was. Of a plan None is what was not there; of facts it was not measured."""
 
     name: str
     before: Any
@@ -67,12 +67,13 @@ class FactDifference:
 
 
 NO_DIFFERENCE = FactDifference((), (), ())
+ABSENT = "not there"
 
 
 def compare_facts(before: Mapping[str, Any], after: Mapping[str, Any]) -> FactDifference:
     """What was seen before a run against what was seen after it, value by value."""
     old, now = leaves(before), leaves(after)
-    lines = [Line(name, old[name], now.get(name)) for name in old]
+    lines = [Line(name, old[name], now.get(name, ABSENT)) for name in old]
     return FactDifference(
         changed=tuple(line for line in lines if line.before != line.after),
         same=tuple(line for line in lines if line.before == line.after),

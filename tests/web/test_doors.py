@@ -1,11 +1,8 @@
 """Who gets in: every page, every person, every method."""
 
-from uuid import UUID
-
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
-from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
@@ -15,22 +12,6 @@ from tests.factories import PASSWORD, a_host, a_person
 from tests.web.reading import text_of
 
 PAGES = ["", "inventory/", "inventory/frees/", "resource/", "budgets/", "snapshots/", "observe/"]
-
-
-def own_pages() -> list[str]:
-    """The address of each of our own pages, filled in with something."""
-    patterns = (found for found in get_resolver().url_patterns if isinstance(found, URLPattern))
-    addresses = ("/" + str(found.pattern).replace("<str:name>", "some").replace("<int:pk>", "1") for found in patterns)
-    addresses = (address.replace("<uuid:pk>", str(UUID(int=1))) for address in addresses)
-    return [address for address in addresses if not address.startswith(("/accounts/log", "/admin/", "/v1", "/health"))]
-
-
-@pytest.mark.parametrize("address", own_pages())
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_nobody_sees_anything_without_logging_in(client: Client, db: None, address: str, method: str) -> None:
-    response = getattr(client, method)(address)
-    assert response.status_code == 302
-    assert response["Location"].startswith("/accounts/login/?next=")
 
 
 def test_the_admin_has_no_password_form_of_its_own(client: Client, db: None) -> None:
@@ -145,8 +126,13 @@ ADMIN_PAGES = [
     "hygiene/snapshot/",
     "hygiene/observationrun/",
     "schedule/schedule/",
+    "hosts/host/1/rights/",
+    "hosts/host/1/history/",
     "access/user/",
+    "access/user/add/",
+    "access/credentialchange/",
     "auth/group/",
+    "auth/group/add/",
 ]
 
 

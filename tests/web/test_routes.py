@@ -1,0 +1,242 @@
+"""Every route that there is: who gets in, and that somebody decided it. A new route fails here until it has a line."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+from django.utils import timezone
+
+from audits.models import AuditRecord
+from hygiene.models import ObservationRun
+from launchplane.access.models import User
+from launchplane.changes.models import PlanRun
+from launchplane.hosts.models import Host
+from tests.changes.ways import requested, standing_request
+from tests.factories import a_person
+from tests.web.reading import text_of
+
+pytestmark = pytest.mark.req("X2")
+
+# What a person without any right gets, for GET and for POST, at each of our own routes: 404 for whatever is a host's
+# (405 where there is no such method), 403 for what is nobody's in particular, 200 for a list that is empty then.
+# A new route needs a line here.
+HIDDEN, ONLY_POST, EMPTY, FORBIDDEN, NO_POST = (404, 404), (405, 404), (200, 200), (403, 403), (200, 405)
+STRANGER = {
+    "dashboard": EMPTY,
+    "host": HIDDEN,
+    "observe": ONLY_POST,
+    "inventory": HIDDEN,
+    "frees": ONLY_POST,
+    "resource": HIDDEN,
+    "budgets": HIDDEN,
+    "snapshots": HIDDEN,
+    "retire": ONLY_POST,
+    "host_changes": HIDDEN,
+    "plan": HIDDEN,
+    "standing_ask": HIDDEN,
+    "host_audit": HIDDEN,
+    "audit": FORBIDDEN,
+    "audit_record": FORBIDDEN,
+    "plan_run": HIDDEN,
+    "plan_run_again": ONLY_POST,
+    "changes": EMPTY,
+    "change": HIDDEN,
+    "change_progress": HIDDEN,
+    "change_request": ONLY_POST,
+    "change_approve": ONLY_POST,
+    "change_reject": ONLY_POST,
+    "change_revoke": ONLY_POST,
+    "change_apply": ONLY_POST,
+    "change_cancel": ONLY_POST,
+    "change_resolve": ONLY_POST,
+    "standing_approvals": EMPTY,
+    "standing_approval": HIDDEN,
+    "standing_grant": ONLY_POST,
+    "standing_resume": ONLY_POST,
+    "standing_end": ONLY_POST,
+    "freeze": (200, 404),  # the form is everybody's; the host that it names is not
+    "run": HIDDEN,
+    "login": EMPTY,
+    "logout": (405, 302),
+    "password_change": EMPTY,
+    "health": NO_POST,
+    "no_shortcut": HIDDEN,
+    "v1:openapi-json": EMPTY,  # what there is, not what is in it
+    "v1:hosts": NO_POST,
+    "v1:host": (404, 405),
+    "v1:report": (404, 405),
+    "v1:inventory": (404, 405),
+    "v1:api-root": HIDDEN,
+    "/admin/login/": (403, 302),
+    "/admin/password_change/": (302, 302),
+    "admin:index": EMPTY,
+    "admin:login": (302, 302),
+    "admin:logout": (405, 302),
+    "admin:password_change": (302, 302),
+    "admin:password_change_done": EMPTY,
+    "admin:autocomplete": FORBIDDEN,
+    "admin:jsi18n": EMPTY,
+    "admin:view_on_site": HIDDEN,
+    "admin:app_list": HIDDEN,
+    "/admin/(?P<url>.*)$": HIDDEN,
+}
+# Pages of the settings that exist for each kind of row: a row that one may not see leads back to the start, like none.
+# A kind of row that is new is held against this, too.
+ROWS = {
+    "changelist": FORBIDDEN,
+    "add": FORBIDDEN,
+    "history": (302, 302),
+    "delete": (302, 302),
+    "change": (302, 302),
+    "object": (302, 302),
+    "rights": HIDDEN,
+    "password_change": FORBIDDEN,
+}
+FOR_NOBODY = {"login", "health", "v1:openapi-json", "v1:api-root", "no_shortcut", "admin:view_on_site"}
+
+
+def routes(patterns: list[Any] | None = None, before: str = "/", space: str = "") -> Iterator[tuple[str, str]]:
+    """Name and address of every route, the address as it is written; one without a name is called by that."""
+    for found in get_resolver().url_patterns if patterns is None else patterns:
+        written = before + str(found.pattern).removeprefix("^")
+        if isinstance(found, URLResolver):
+            yield from routes(found.url_patterns, written, f"{found.namespace}:" if found.namespace else space)
+        else:
+            yield (f"{space}{found.name}" if found.name else written), written
+
+
+def decided(name: str) -> tuple[int, int] | None:
+    """What a stranger gets there; None where nobody has decided."""
+    if name in STRANGER:
+        return STRANGER[name]
+    if row := re.fullmatch(r"admin:[a-z]+_[a-z]+_([a-z_]+)", name):
+        return ROWS.get(row[1])
+    return ROWS["object"] if re.fullmatch(r"/admin/[a-z]+/[a-z]+/<path:object_id>/", name) else None
+
+
+ALL = sorted(routes())
+
+
+def test_somebody_has_decided_who_gets_in_at_every_route() -> None:
+    assert [name for name, _written in ALL if decided(name) is None] == []
+
+
+def test_no_decision_is_about_a_route_that_is_gone() -> None:
+    assert set(STRANGER) - {name for name, _written in ALL} == set()
+
+
+@pytest.fixture
+def address_of(folder: Host, operator: User) -> Any:
+    """A route's address, with things in it that exist: of a host, its change, its standing approval and its runs."""
+    change, row = requested(folder, operator), standing_request(folder, operator)
+    now = timezone.now()
+    planning = PlanRun.objects.create(
+        host=folder, kind="toy", asked="{}", asked_digest="0" * 64, asked_by=operator, asked_by_name="x", asked_at=now
+    )
+    record = AuditRecord.objects.filter(host=folder.name).first()
+    keys = {
+        "run": ObservationRun.objects.create(host=folder, asked_at=now, sentence="Secret trouble.").pk,
+        "plan_run": planning.pk,
+        "plan_run_again": planning.pk,
+        "audit_record": record.seq if record else 0,
+    }
+    filling = {
+        r"<str:name>|<name>": folder.name,
+        r"<uuid:pk>": str(change.pk),
+        r"<path:content_type_id>": "1",
+        r"<path:object_id>": str(folder.pk),
+        r"<path:rest>": "1/1/",
+        r"<id>": str(operator.pk),
+        r"\(\?P<app_label>.*": "hosts/",
+        r"\(\?P<url>.*": "nowhere/",
+    }
+
+    def address(name: str, written: str) -> str:
+        for pattern, value in filling.items():
+            written = re.sub(pattern, value, written)
+        return re.sub(r"<int:(pk|seq)>", str(keys.get(name, row.pk)), written)
+
+    return address
+
+
+@pytest.mark.parametrize(("name", "written"), [route for route in ALL if route[0] not in FOR_NOBODY])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_gets_in_without_logging_in(
+    client: Client, address_of: Any, folder: Host, name: str, written: str, method: str
+) -> None:
+    address = address_of(name, written)
+    response = getattr(client, method)(address)
+    if name.startswith("v1:"):
+        assert response.status_code == (401 if method == "get" else 405)
+    elif name in ("logout", "admin:logout"):
+        assert response.status_code in (302, 405)
+    else:
+        assert response.status_code == 302
+        assert response["Location"].startswith(("/accounts/login/?next=", "/admin/login/?next=", "/accounts/password/"))
+    assert folder.name not in response.content.decode()
+
+
+@pytest.mark.parametrize(("name", "written"), ALL)
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("fragment", [False, True])
+def test_who_has_no_right_learns_nothing(
+    client: Client, address_of: Any, folder: Host, name: str, written: str, method: str, fragment: bool
+) -> None:
+    client.force_login(a_person("stranger", group=""))
+    address = address_of(name, written)
+    headers = {"HX-Request": "true"} if fragment else {}
+    response = getattr(client, method)(address, headers=headers)
+    expected = decided(name)
+    assert expected is not None
+    assert response.status_code == expected[method == "post"]
+    seen = response.content.decode() + response.get("Location", "")
+    for secret in (folder.name, folder.engine_id, folder.docker_root, "rubbish-1", "Secret trouble"):
+        assert secret not in seen.replace(address, "")
+
+
+REFUSED = sorted(name for name, what in STRANGER.items() if what[0] in (403, 404) and not name.startswith("v1:"))
+
+
+@pytest.mark.parametrize(("name", "written"), [route for route in ALL if route[0] in REFUSED])
+def test_a_refusal_is_a_page_that_says_so(client: Client, address_of: Any, name: str, written: str) -> None:
+    client.force_login(a_person("stranger", group=""))
+    page = text_of(client.get(address_of(name, written)))
+    assert "Back to the hosts" in page
+    assert any(words in page for words in ("Not found", "Not allowed"))
+
+
+def test_of_what_is_hidden_the_answer_is_that_of_what_does_not_exist(client: Client, address_of: Any) -> None:
+    client.force_login(a_person("stranger", group=""))
+    for name, written in ALL:
+        if STRANGER.get(name) == HIDDEN and "<uuid:pk>" in written:
+            hidden = client.get(address_of(name, written))
+            missing = client.get(written.replace("<uuid:pk>", str(UUID(int=1))))
+            assert text_of(hidden) == text_of(missing)
+
+
+ONLY_LOOKING = sorted(name for name, what in STRANGER.items() if what == ONLY_POST and name not in ("frees",))
+
+
+@pytest.mark.parametrize(("name", "written"), [route for route in ALL if route[0] in ONLY_LOOKING])
+def test_who_may_only_look_changes_nothing(
+    client: Client, address_of: Any, folder: Host, name: str, written: str
+) -> None:
+    address = address_of(name, written)
+    before = stored(folder)
+    client.force_login(a_person("auditor", group="Auditors"))
+    response = client.post(address, {"reason": "x", "digest": folder.changes.get().digest}, follow=True)
+    assert response.status_code in (200, 403, 409)
+    assert stored(folder) == before
+
+
+def stored(host: Host) -> list[Any]:
+    """What a person could change about a host by those routes."""
+    rows = [
+        *host.changes.values("status", "requester_name"),
+        *host.standing_approvals.values("granted_at", "ended_at", "suspended_at"),
+    ]
+    return [*rows, host.runs.count(), host.plan_runs.count()]
