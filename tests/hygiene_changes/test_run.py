@@ -1,25 +1,19 @@
 """What a run looks at while it goes on and afterwards: builds that begin, warm things that must stay, the figures."""
 
-import io
 import json
-import tarfile
-from typing import Any
 
 import docker
 import pytest
 
-from hygiene import apply
 from hygiene.models import Budget
 from hygiene.services import observe_host
 from launchplane.access.models import User
 from launchplane.changes.apply import apply_change
 from launchplane.changes.models import Change
 from launchplane.changes.requests import find_change
-from launchplane.hosts.local_removals import LocalRemover
 from launchplane.hosts.models import Host, RequiredWarm
 from launchplane.sandbox.dockerd import PrivateEngine
-from tests.engine_things import RECORDED, a_builder, an_image, build, cache_bytes, image_ids, prunes_inside
-from tests.faults import EngineSocket, hangs
+from tests.engine_things import a_builder, an_image, image_ids, prunes_inside
 from tests.hygiene_changes.meddling import at_removal, meddling
 from tests.hygiene_changes.ways import (
     BUILD_CACHE,
@@ -27,46 +21,12 @@ from tests.hygiene_changes.ways import (
     RETIRE,
     applied,
     approved,
-    outcomes,
     person,
     phase_one_done,
     planned,
 )
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
-
-
-def begin_a_build(builder: Any) -> None:
-    """From now on the builder tells of a build that has no end."""
-    held = io.BytesIO()
-    with tarfile.open(fileobj=held, mode="w") as tar:
-        tar.add(RECORDED / "histories.jsonl", "histories.jsonl")
-    builder.put_archive("/recorded", held.getvalue())
-
-
-@pytest.mark.req("H15")
-def test_a_build_that_begins_in_the_middle_stops_the_run(
-    client: docker.DockerClient,
-    host: Host,
-    own_engine: PrivateEngine,
-    operator: User,
-    approver: User,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(apply, "GLANCE_SECONDS", 0)
-    builder = a_builder(client, "ci0")
-    for number in range(4):
-        an_image(client, f"old {number}", tag=f"app:{number}")
-    phase_one_done(host)
-    items = [f"image:app:{number}" for number in range(4)]
-    change = approved(RETIRE, host, operator, approver, items=items)
-
-    with meddling(host, own_engine, at_removal(2), lambda: begin_a_build(builder)):
-        change = apply_change(find_change(change.pk), by=person(operator))
-
-    assert outcomes(change) == ["done", "done", "skipped", "skipped"]
-    assert change.status == Change.Status.COMPLETED
-    assert "has been building for" in change.steps.last().detail  # type: ignore[union-attr]
 
 
 @pytest.mark.req("H15")
@@ -146,35 +106,6 @@ def test_each_required_builder_is_pruned_to_its_own_budget_and_survives(
         "prune --keep-duration 600s --keep-storage-min 3000 --keep-storage 9000 --format {{json .}}"
     ]
     assert json.loads(change.after)["missing"] == []
-
-
-@pytest.mark.req("H14")
-def test_a_prune_that_does_not_answer_is_looked_into_and_fails_with_evidence(
-    client: docker.DockerClient,
-    host: Host,
-    own_engine: PrivateEngine,
-    operator: User,
-    approver: User,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    build(client)
-    host.budgets.filter(scope="build_cache").update(max_bytes=0, reserve_bytes=0)
-    had = cache_bytes(client)
-    change = approved(BUILD_CACHE, host, operator, approver)
-    impatient = LocalRemover(own_engine.url, api_version="1.41", engine_id=host.engine_id, prune_seconds=0.5)
-
-    with EngineSocket({"/build/prune": hangs}, upstream=str(own_engine.socket)) as door:
-        Host.objects.filter(pk=host.pk).update(docker_url=door.url)
-        monkeypatch.setattr(impatient, "_url", door.url)
-        monkeypatch.setattr(apply, "remover_of", lambda *_, **__: impatient)
-        change = apply_change(find_change(change.pk), by=person(operator))
-
-    assert [request.path for request in door.requests if request.method == "POST"].count("/build/prune") == 1
-    assert outcomes(change) == ["failed"]
-    assert change.status == Change.Status.FAILED
-    assert "It is not tried again." in change.steps.get().detail
-    assert change.after
-    assert cache_bytes(client) == had
 
 
 @pytest.mark.req("H48")
