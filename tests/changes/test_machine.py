@@ -1,6 +1,8 @@
 """Every order of asking, deciding, freezing, applying, crashing and recovering that hypothesis can think of.
 
-It never finds an effect without an approval that held, an effect twice, or an effect without a record.
+It never finds an effect without an approval that held, an effect twice, or an effect without a record. A worker may
+end at any statement that it sends to the database, before or after that was carried out; another may begin, or
+recovery may come, at any window of its run.
 """
 
 import hashlib
@@ -8,11 +10,14 @@ import json
 import re
 import tempfile
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -25,17 +30,21 @@ from launchplane.access.rights import may
 from launchplane.changes import freeze, lock
 from launchplane.changes.apply import apply_change
 from launchplane.changes.approvals import reject, revoke
+from launchplane.changes.claim import claim
 from launchplane.changes.contracts import PlannedStep
 from launchplane.changes.digest import is_unaltered
-from launchplane.changes.models import Approval, Change, Freeze, HostLease
+from launchplane.changes.kinds import kind_named
+from launchplane.changes.models import Approval, Change, Freeze, HostLease, StandingApproval
 from launchplane.changes.recover import recover, resolve
 from launchplane.changes.requests import cancel, expire_due, find_change
+from launchplane.changes.routine import run_routine
+from launchplane.changes.standing import end, in_force, review
 from launchplane.changes.tick import queue_due
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from tests.changes import toy
 from tests.changes.test_recovery import Crash, crash
-from tests.changes.ways import a_folder_host, decided, person, requested
+from tests.changes.ways import a_folder_host, decided, granted, person, requested, standing_request
 
 WINDOWS = ("at_start", "before_intent", "before_act", "after_effect", "at_end")
 WHICH = st.integers(0, 9)
@@ -62,22 +71,39 @@ class Changes(RuleBasedStateMachine):
 
     def see(self, host: Host, step: PlannedStep) -> None:
         """An effect, now: is somebody allowed to make it? What is wrong is kept: who acts catches what is raised."""
-        change = Change.objects.filter(host=host, status="applying").first()
-        used = Approval.objects.filter(change=change, consumed_at__isnull=False, revoked_at=None).first()
-        if change is None or used is None:
-            self.wrong.append(f"{step.target} went while nothing was being applied under an approval")
+        change = Change.objects.filter(host=host, status="applying").select_related("standing").first()
+        if change is None or change.started_at is None:
+            self.wrong.append(f"{step.target} went while nothing was being applied")
             return
+        self._see_authority(change, host)
         row = change.steps.get(position=step.position)
-        if not is_unaltered(change.pk, change.plan, used.digest):
-            self.wrong.append("what was approved is not what runs")
-        if change.started_at is None or used.expires_at < change.started_at:
-            self.wrong.append("the approval had expired")
-        if not may(self._fresh(used.approver), "hosts.approve_change", host):
-            self.wrong.append("the approver had lost the right")
+        if not is_unaltered(change.pk, change.plan, change.digest):
+            self.wrong.append("what was planned is not what runs")
         if change.fencing_token != HostLease.objects.get(host=host).token:
             self.wrong.append("the claim had been taken")
         if row.target != step.target or row.intent_at is None or row.outcome:
             self.wrong.append("no open intent was stored for it")
+        elif Freeze.objects.filter(lifted_at=None, at__lt=row.intent_at).exists():
+            self.wrong.append("it was frozen before that item began")
+        if not any(mode == "apply" for mode in self._planned_modes(change)):
+            self.wrong.append("nothing on record said that it would begin")
+
+    def _see_authority(self, change: Change, host: Host) -> None:
+        """Who allowed it, as things stand when an effect happens."""
+        if change.standing is not None:
+            row = change.standing
+            if row.granted_by is None or row.granted_by_id == row.requested_by_id or row.expires_at < timezone.now():
+                self.wrong.append("no standing approval held")
+            if row.ended_at is not None and row.ended_at < change.started_at:  # type: ignore[operator]
+                self.wrong.append("the standing approval had ended")
+            return
+        used = Approval.objects.filter(change=change, digest=change.digest, consumed_at__isnull=False).first()
+        if used is None or used.revoked_at is not None:
+            self.wrong.append("no approval was used for it")
+        elif change.started_at is None or used.expires_at < change.started_at:
+            self.wrong.append("the approval had expired")
+        elif not may(self._fresh(used.approver), "hosts.approve_change", host):
+            self.wrong.append("the approver had lost the right")
 
     def teardown(self) -> None:
         toy.hook[0] = toy.nothing
@@ -136,7 +162,7 @@ class Changes(RuleBasedStateMachine):
 
     # --- what time and the world do ---
 
-    @rule(which=WHICH, what=st.sampled_from(["deadline", "approval", "plan"]))
+    @rule(which=WHICH, what=st.sampled_from(["deadline", "approval", "plan", "revocation", "digest"]))
     def something_stops_holding(self, which: int, what: str) -> None:
         """Time runs out for a change, its approval grows old, or somebody alters its plan in the database."""
         change = self._change(which, "approved", "awaiting_approval")
@@ -149,7 +175,35 @@ class Changes(RuleBasedStateMachine):
                 Approval.objects.filter(change=change).update(expires_at=timezone.now() - timedelta(hours=1))
             case "plan":
                 row.update(plan=_aimed_at_others(change.plan))
+            case "revocation":
+                Approval.objects.filter(change=change, consumed_at=None).update(revoked_at=timezone.now())
+            case "digest":
+                Approval.objects.filter(change=change).update(digest="0" * 64)
         self._apply(which)
+
+    @rule(which=WHICH)
+    def somebody_says_in_the_database_that_it_is_approved(self, which: int) -> None:
+        """As a torn restore or a hand in the database might: the status alone is no approval."""
+        change = self._change(which, "awaiting_approval", "completed", "failed", "closed")
+        rows = Change.objects.filter(pk=change.pk, deadline__isnull=False)
+        rows.exclude(status__in=("applying", "in_doubt")).update(status="approved", why_closed="")
+        self._apply(which)
+
+    @rule(which=WHICH, how=st.sampled_from(["revoke", "cancel", "approve", "claim"]))
+    def somebody_acts_on_what_they_saw_earlier(self, which: int, how: str) -> None:
+        """Between look and deed a worker carries it out, up to a crash: what is done then is refused in words."""
+        change = self._change(which, "awaiting_approval" if how == "approve" else "approved")
+        self._at("before_act", 1, crash)
+        self._apply(which)
+        match how:
+            case "revoke":
+                self._try(lambda: revoke(change, by=person(self._fresh(self.approvers[1])), reason="doubts"))
+            case "cancel":
+                self._try(lambda: cancel(change, by=person(self._fresh(self.operator)), reason="not needed"))
+            case "approve":
+                self._try(lambda: decided(change, self._fresh(self.approvers[1])))
+            case "claim":
+                self._try(lambda: claim(change, by=WORKER))
 
     @rule(name=st.sampled_from(["closed", "closed-step", "unreadable", "freeze"]), everything=st.booleans())
     def something_comes_up(self, name: str, everything: bool) -> None:
@@ -185,6 +239,39 @@ class Changes(RuleBasedStateMachine):
         self._apply(which)
         if seen:
             recover()
+
+    @rule(which=WHICH, statement=st.integers(1, 80), done=st.booleans(), seen=st.booleans())
+    def apply_and_die_at_a_statement(self, which: int, statement: int, done: bool, seen: bool) -> None:
+        """The process ends at its so-many-th statement, before the database carried it out or after."""
+        with connection.execute_wrapper(_death(statement, done=done)):
+            self._apply(which)
+        if seen:
+            recover()
+
+    @rule(statement=st.integers(1, 40), done=st.booleans())
+    def recovery_that_dies_itself(self, statement: int, done: bool) -> None:
+        Change.objects.filter(host=self.host, status="in_doubt").update(next_try_at=timezone.now())
+        with suppress(Crash), connection.execute_wrapper(_death(statement, done=done)):
+            recover()
+
+    @rule(loosen=st.booleans(), ended=st.booleans())
+    def a_routine(self, loosen: bool, ended: bool) -> None:
+        """Its schedule plans and queues it; before a worker comes, its approval may end or its bounds be loosened."""
+        kind = kind_named(toy.ROUTINE)
+        assert kind is not None
+        if in_force(toy.ROUTINE, self.host) is None:
+            asked = standing_request(self.host, self._fresh(self.operator))
+            self._try(lambda: granted(asked, self._fresh(self.approvers[1])))
+        self._try(lambda: run_routine(kind, self.host))
+        for change in Change.objects.filter(host=self.host, standing__isnull=False, status="approved"):
+            self.changes += [change] if change.pk not in {known.pk for known in self.changes} else []
+        if ended and (row := in_force(toy.ROUTINE, self.host)) is not None:
+            end(row, StandingApproval.Ended.REVOKED, "no", by=WORKER)
+        if loosen:
+            toy.sign(self.host, "keep.json", text=json.dumps({"protected": [], "budget_bytes": 0}))
+            review(self.host)
+        self._apply(-1)
+        toy.sign(self.host, "keep.json", there=False)
 
     @rule(which=WHICH, window=st.sampled_from(WINDOWS), step=st.integers(1, 3), other=WHICH)
     def two_workers(self, which: int, window: str, step: int, other: int) -> None:
@@ -242,19 +329,28 @@ class Changes(RuleBasedStateMachine):
     @invariant()
     def every_effect_has_an_approval_by_another_person(self) -> None:
         for change in Change.objects.filter(host=self.host, steps__intent_at__isnull=False).distinct():
+            if change.standing is not None:
+                assert change.standing.granted_by_id not in (None, self.operator.pk)
+                continue
             used = Approval.objects.get(change=change, consumed_at__isnull=False)
-            assert used.digest == change.digest
             assert used.approver_id != self.operator.pk
 
     @invariant()
     def every_effect_has_a_record(self) -> None:
         """Before it one that says `planned`; after it one that says how it went, or it is still open."""
         for change in Change.objects.filter(host=self.host, steps__intent_at__isnull=False).distinct():
-            records = AuditRecord.objects.filter(key=str(change.pk)).order_by("seq")
-            modes = [json.loads(record.payload).get("mode") for record in records if record.status == "planned"]
-            assert "apply" in modes
+            assert "apply" in self._planned_modes(change)
             if change.status in ("completed", "failed"):
-                assert records.last().status in ("completed", "failed")  # type: ignore[union-attr]
+                told = AuditRecord.objects.filter(key=str(change.pk), kind=change.kind)
+                assert told.filter(status__in=("completed", "failed")).exists()
+
+    @invariant()
+    def nothing_is_carried_out_twice(self) -> None:
+        """One start and one end on record for each change that something was begun of."""
+        for change in Change.objects.filter(host=self.host, steps__intent_at__isnull=False).distinct():
+            told = AuditRecord.objects.filter(key=str(change.pk), kind=change.kind)
+            assert told.filter(status__in=("completed", "failed")).count() <= 1
+            assert Counter(self._planned_modes(change))["apply"] - told.filter(status="skipped").count() <= 1
 
     @invariant()
     def the_protected_file_is_there(self) -> None:
@@ -266,6 +362,10 @@ class Changes(RuleBasedStateMachine):
         assert not ended.filter(steps__outcome="").exists()
 
     # --- helpers ---
+
+    def _planned_modes(self, change: Change) -> list[str]:
+        records = AuditRecord.objects.filter(key=str(change.pk), kind=change.kind, status="planned")
+        return [str(json.loads(record.payload).get("mode")) for record in records]
 
     def _apply(self, which: int) -> None:
         try:
@@ -310,6 +410,22 @@ class Changes(RuleBasedStateMachine):
         return list(changes.filter(steps__target=name, steps__intent_at__isnull=False).values_list("steps", flat=True))
 
 
+def _death(statement: int, *, done: bool) -> Callable[..., object]:
+    """Wraps statements: the one of that number is the last that this process sends."""
+    passed = count(1)
+
+    def run(execute: Callable[..., object], *call: object) -> object:
+        number = next(passed)
+        if number == statement and not done:
+            raise Crash
+        result = execute(*call)
+        if number == statement:
+            raise Crash
+        return result
+
+    return run
+
+
 def _aimed_at_others(plan: str) -> str:
     """A plan that would act: each file's name and digest stand where another's stood."""
     names = [f"rubbish-{number}" for number in range(1, 5)]
@@ -327,7 +443,6 @@ def _member(name: str, group: str) -> User:
 
 
 def test_no_order_of_events_breaks_the_promises(db: None) -> None:
-    Host.objects.all().delete()
     run_state_machine_as_test(
         Changes,
         settings=settings(
