@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 
 from launchplane.api import api
 from launchplane.health import health
-from launchplane.web.access import admin_login
+from launchplane.web.access import admin_login, no_shortcut
 from launchplane.web.login import LoginView, PasswordChangeView
 from launchplane.web.views import (
     audit,
@@ -66,6 +66,7 @@ urlpatterns = [
     path("health", health, name="health"),
     path("v1/", api.urls),
     path("admin/login/", admin_login),
+    path("admin/r/<path:rest>", no_shortcut, name="no_shortcut"),
     path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
     path("admin/", admin.site.urls),
 ]

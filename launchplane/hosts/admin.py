@@ -81,6 +81,10 @@ class HostAdmin(ScopedAdmin):
         ("Added", {"fields": ["is_sandbox", "added_at"]}),
     ]
 
+    def view_on_site(self, obj: Host) -> str:
+        """Straight to the page: the way round by the object's number is closed."""
+        return obj.get_absolute_url()
+
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.rights_view)
         return [path("<path:object_id>/rights/", page, name="hosts_host_rights"), *super().get_urls()]
