@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from audits.models import AuditRecord
+from hygiene.models import Regret
 from launchplane.access.models import User
 from launchplane.changes.apply_now import is_handed_over
 from launchplane.changes.contracts import Gate, Plan, PlannedStep
@@ -47,6 +48,11 @@ class StepLine:
     def afterwards(self) -> str:
         """Whether and how it can be got back, in words."""
         return str(self.planned.undo.get("in_words") or "")
+
+    @property
+    def regret(self) -> Regret | None:
+        """That it was there again soon afterwards; None if nobody saw it again."""
+        return getattr(self.row, "regret", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,7 @@ def stamp(change: Change, *, waits: bool) -> str:
 def view_of(change: Change, user: User) -> ChangeView:
     """Everything about `change`, for `user`. Looks at no host; gates are read from what was last seen there."""
     plan, kind = change.planned(), change.change_kind()
-    rows = list(change.steps.all())
+    rows = list(change.steps.select_related("regret"))
     before, after = _evidence(change.before), _evidence(change.after)
     previous = _previous(change)
     nothing = kind.nothing_to_do(plan) if kind and not plan.blockers else None

@@ -7,20 +7,33 @@ from threading import Event, Thread
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connections
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from audits.models import AuditRecord
 from launchplane.access.models import User
-from launchplane.changes import kinds
+from launchplane.changes import kinds, lock
 from launchplane.changes.apply import apply_queued
-from launchplane.changes.models import Change
+from launchplane.changes.models import Change, PlanRun
+from launchplane.changes.plan_runs import queue_plan, run_queued
+from launchplane.changes.requests import cancel, request_change
 from launchplane.hosts.models import Host
 from launchplane.schedule.heartbeat import QUEUES, beat
 from tests.browser.conftest import Visit
 from tests.browser.test_looks import barriers, sideways
 from tests.changes import toy
-from tests.changes.ways import a_folder_host, approved, granted, requested, standing_request
+from tests.changes.ways import (
+    a_folder_host,
+    approved,
+    decided,
+    granted,
+    person,
+    planned,
+    requested,
+    standing_request,
+)
 from tests.factories import PASSWORD, a_person
 
 pytestmark = pytest.mark.browser
@@ -97,7 +110,8 @@ def test_from_the_plan_of_one_to_the_result_that_both_see(
     page.get_by_role("link", name="folder").first.click()
     page.get_by_role("link", name="Plan a clean-up").click()
     page.get_by_role("button", name="Plan it Routine removal of files").click()
-    expect(page.get_by_role("heading", name="Cannot be undone")).to_have_count(0)
+    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    run_queued(PlanRun.objects.get().pk)
     expect(page.get_by_role("rowheader", name="Cannot be undone")).to_be_visible()
     page.get_by_label("Why is it needed?").fill("the disk is full")
     page.get_by_role("button", name="Ask for approval").click()
@@ -125,6 +139,107 @@ def test_from_the_plan_of_one_to_the_result_that_both_see(
     expect(page.get_by_role("heading", name="What came of it")).to_be_visible()
     assert toy.rubbish(folder) == []
     assert asks.complaints + decides.complaints == []
+
+
+def test_a_plan_is_followed_and_back_does_not_lead_there_again(
+    new_context: Windows, live_server: LiveServer, folder: Host, planner: User
+) -> None:
+    visit = log_in(new_context, live_server.url, "planner")
+    page = visit.open("/hosts/folder/changes/plan/")
+    page.get_by_role("button", name="Plan it Routine removal of files").dblclick()
+    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    run = PlanRun.objects.get()
+    run_queued(run.pk)
+    expect(page.get_by_role("button", name="Ask for approval")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("link", name="Read the plan")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Plan a clean-up")).to_be_visible()
+    page.get_by_role("button", name="Plan it Routine removal of files").click()
+    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    assert PlanRun.objects.count() == 2
+    assert visit.complaints == []
+
+
+def test_a_plan_whose_worker_died_says_so_by_itself_and_is_planned_again(
+    new_context: Windows, live_server: LiveServer, folder: Host, planner: User
+) -> None:
+    visit = log_in(new_context, live_server.url, "planner")
+    page = visit.open("/hosts/folder/changes/plan/")
+    page.get_by_role("button", name="Plan it Routine removal of files").click()
+    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    PlanRun.objects.update(status="running", started_at=timezone.now(), machine=lock.machine())
+    expect(page.get_by_text("Its worker ended before the plan was made.")).to_be_visible()
+    page.get_by_role("button", name="Plan it again").click()
+    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    run_queued(PlanRun.objects.latest("pk").pk)
+    expect(page.get_by_role("button", name="Ask for approval")).to_be_visible()
+    assert visit.complaints == []
+
+
+def test_a_change_for_later_is_applied_by_a_click(
+    new_context: Windows, live_server: LiveServer, folder: Host, planner: User, approver: User
+) -> None:
+    change = request_change(planned(folder, planner), by=person(planner), reason="tonight", apply_at_once=False)
+    decided(change, approver)
+    visit = log_in(new_context, live_server.url, "planner")
+    page = visit.open(f"/changes/{change.pk}/")
+    expect(page.get_by_text("Approved, and applied when somebody says so.")).to_be_visible()
+    page.get_by_role("button", name="Apply now").dblclick()
+    expect(page.get_by_text("Handed to a worker. This page says how far it is.")).to_be_visible()
+    expect(page.get_by_role("button", name="Apply now")).to_have_count(0)
+    with Worker(change) as worker:
+        assert worker.waits.wait(60)
+        expect(page.get_by_text("1 of 3 items have their outcome.")).to_be_visible()
+    expect(page.get_by_role("heading", name="What came of it")).to_be_visible()
+    page.get_by_role("link", name="audit #").first.click()
+    expect(page.get_by_text("intact")).to_be_visible()
+    assert visit.complaints == []
+
+
+def test_an_approval_is_taken_back_and_the_change_is_rejected(
+    new_context: Windows, live_server: LiveServer, folder: Host, planner: User, approver: User
+) -> None:
+    change = approved(folder, planner, approver)
+    visit = log_in(new_context, live_server.url, "approver")
+    page = visit.open(f"/changes/{change.pk}/")
+    page.get_by_label("Why should it not run?").fill("not before the release")
+    page.get_by_role("button", name="Take the approval back").click()
+    expect(page.get_by_text("The approval is taken back. Nothing was changed.")).to_be_visible()
+    page.get_by_label("Reason").fill("not this week")
+    page.get_by_role("button", name="Reject").click()
+    expect(page.get_by_text("closed: rejected")).to_be_visible()
+    expect(page.get_by_text("Rejected by approver: not this week")).to_be_visible()
+    expect(page.locator("main").get_by_role("button")).to_have_count(0)
+    assert visit.complaints == []
+
+
+def test_a_page_that_is_old_decides_nothing_and_says_how_things_stand(
+    new_context: Windows, live_server: LiveServer, folder: Host, planner: User, approver: User
+) -> None:
+    change = requested(folder, planner)
+    visit = log_in(new_context, live_server.url, "approver")
+    page = visit.open(f"/changes/{change.pk}/")
+    cancel(change, by=person(planner), reason="not needed any more")
+    page.get_by_label("Reason").fill("looked at it")
+    page.get_by_role("button", name="Approve these 3").click()
+    expect(page.get_by_role("alert")).to_contain_text("This change is closed: there is nothing to decide.")
+    expect(page.get_by_text("Cancelled by planner: not needed any more").first).to_be_visible()
+    expect(page.locator("main").get_by_role("button")).to_have_count(0)
+
+
+def test_who_may_not_is_told_which_right_is_missing(
+    new_context: Windows, live_server: LiveServer, folder: Host, planner: User
+) -> None:
+    change = requested(folder, planner)
+    a_person("auditor", group="Auditors")
+    visit = log_in(new_context, live_server.url, "auditor")
+    page = visit.open(f"/changes/{change.pk}/")
+    expect(page.get_by_text("Deciding needs the right “Can approve changes of host”")).to_be_visible()
+    page = visit.open("/hosts/folder/changes/plan/")
+    expect(page.get_by_text("Planning it needs the right “Can ask for changes of host”").first).to_be_visible()
+    expect(page.locator("main").get_by_role("button")).to_have_count(0)
+    assert visit.complaints == []
 
 
 def test_it_all_works_without_javascript_and_with_an_old_login(
@@ -177,6 +292,22 @@ def test_one_click_freezes_and_the_next_page_says_so(
     assert visit.complaints == []
 
 
+def test_a_plan_is_followed_without_javascript(
+    new_context: Windows, live_server: LiveServer, folder: Host, planner: User
+) -> None:
+    page = log_in(new_context, live_server.url, "planner", java_script_enabled=False).open(
+        "/hosts/folder/changes/plan/"
+    )
+    page.get_by_role("button", name="Plan it Routine removal of files").click()
+    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    page.get_by_role("link", name="Look again").click()
+    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    run_queued(PlanRun.objects.get().pk)
+    page.get_by_role("link", name="Look again").click()
+    page.get_by_role("link", name="Read the plan").click()
+    expect(page.get_by_role("button", name="Ask for approval")).to_be_visible()
+
+
 def _forget_the_password() -> None:
     """As if everybody had logged in half an hour ago."""
     from django.contrib.sessions.backends.db import SessionStore
@@ -194,10 +325,18 @@ def pages_of(folder: Host, planner: User, approver: User) -> list[str]:
     apply_queued(str(applied.pk))
     for number in range(3):
         (Path(folder.docker_root) / f"very-long-name-of-something-{'x' * 150}-{number}").write_text("x")
+    later = request_change(planned(folder, planner), by=person(planner), reason="tonight", apply_at_once=False)
+    decided(later, approver)
     (Path(folder.docker_root) / "precious").write_text("x")
     waits = requested(folder, planner)
+    open_run = queue_plan(toy.ROUTINE, folder, by=person(planner))
+    lost = {"status": "lost", "ended_at": timezone.now(), "sentence": "Its worker died."}
+    lost_run = PlanRun.objects.create(
+        host=folder, kind=toy.ROUTINE, asked="{}", asked_by=planner, asked_at=timezone.now(), **lost
+    )
     row = granted(standing_request(folder, planner), approver)
     asked = standing_request(folder, planner)
+    records = AuditRecord.objects.filter(key=str(applied.pk)).values_list("seq", flat=True)
     return [
         "/",
         "/changes/",
@@ -207,6 +346,13 @@ def pages_of(folder: Host, planner: User, approver: User) -> list[str]:
         f"/hosts/folder/changes/standing/?kind={toy.ROUTINE}",
         f"/changes/{applied.pk}/",
         f"/changes/{waits.pk}/",
+        f"/changes/{later.pk}/",
+        f"/plans/{open_run.pk}/",
+        f"/plans/{lost_run.pk}/",
+        "/audit/",
+        "/audit/?key=nothing",
+        *(f"/audit/{seq}/" for seq in (1, *records)),
+        "/hosts/folder/audit/",
         "/standing/",
         f"/standing/{row.pk}/",
         f"/standing/{asked.pk}/",
@@ -225,8 +371,8 @@ def test_every_page_is_fit_to_be_looked_at(
     scheme: str,
     width: int,
 ) -> None:
-    approver.groups.add(Group.objects.get(name="Operators"))
     addresses = pages_of(folder, planner, approver)
+    approver.groups.add(Group.objects.get(name="Operators"))
     window = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
     visit = log_in(new_context, live_server.url, "approver", **window)
     found: list[str] = []
