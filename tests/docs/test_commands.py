@@ -16,6 +16,8 @@ from tests.docs.reading import PROJECT, Block, blocks, commands, name_of, runs_i
 SCRIPTS = "tests/docs/test_scripts.py"
 SERVER = "tests/server/test_server.py"
 REQUIREMENTS = "tests/docs/test_requirements.py"
+PROOF = "tests/proof/test_command.py::test_a_later_measurement_is_held_against_an_earlier_one"
+MEASURE = "script/proof engine unix:///var/run/docker.sock registry.example.org/ci/base:1"
 # What test_commands.py cannot run by itself, and what does.
 RUN_ELSEWHERE = {
     "script/server": f"{SCRIPTS}::test_script_server_starts_and_ends",
@@ -29,6 +31,10 @@ RUN_ELSEWHERE = {
     "script/requirements": f"{REQUIREMENTS}::test_check_tells_which_lines_are_out_of_date",
     "script/requirements --check": f"{REQUIREMENTS}::test_check_tells_which_lines_are_out_of_date",
     "script/bench inventory": f"{SCRIPTS}::test_the_bench_measures_an_engine",
+    "script/bench dangling": f"{SCRIPTS}::test_the_bench_measures_removals",
+    f"{MEASURE} --json >before.json": PROOF,
+    f"{MEASURE} --before before.json": PROOF,
+    "script/proof": "tests/proof/test_sequence.py::test_pull_build_and_service_stay_warm_through_approved_clean_ups",
 }
 # These run this test.
 RUN_US = {"script/test", "script/test --quick"}

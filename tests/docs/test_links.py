@@ -52,5 +52,5 @@ def test_every_document_can_be_reached_from_the_first() -> None:
 
 @pytest.mark.parametrize("document", documents(), ids=name_of)
 def test_files_that_are_pointed_at_are_there(document: Path) -> None:
-    named = re.findall(r"`((?:launchplane|hygiene|tests|templates|script)/[\w./-]+)`", document.read_text())
+    named = re.findall(r"`((?:audits|docs|launchplane|hygiene|tests|templates|script)/[\w./-]+)`", document.read_text())
     assert [path for path in named if not (PROJECT / path).exists()] == []

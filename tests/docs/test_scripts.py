@@ -16,7 +16,7 @@ import pytest
 
 from launchplane.sandbox.dockerd import PrivateEngine
 from tests import postgres
-from tests.bench import inventory
+from tests.bench import dangling, inventory
 from tests.docs.reading import PROJECT, blocks
 
 LAST_LINE = "Ctrl-C stops everything."
@@ -118,3 +118,15 @@ def test_the_bench_measures_an_engine(
     finally:
         engine.stop()
     assert "rows written by an unchanged pass" in capsys.readouterr().out
+
+
+@pytest.mark.engine
+@pytest.mark.django_db(transaction=True)
+def test_the_bench_measures_removals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a few images, so that every part of it runs; the ratio means nothing then."""
+    for name, number in {"LABELLED": 3, "OTHERS": 2, "ROUNDS": 1}.items():
+        monkeypatch.setattr(dangling, name, number)
+    assert dangling.measure(tmp_path) in (0, 1)
+    assert f"(at most {dangling.AT_MOST:g})" in capsys.readouterr().out
