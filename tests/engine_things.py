@@ -132,10 +132,10 @@ RECORDED = Path(__file__).parent / "hosts" / "recorded"
 SANDBOX = Path(sandbox.__file__).parent / "buildctl"
 
 
-def a_builder(client: docker.DockerClient, node: str, *, idle: bool = True) -> Any:
+def a_builder(client: docker.DockerClient, node: str, *, idle: bool = True, knows: str = "") -> Any:
     """A running container shaped like a builder's, with a `buildctl` that says what a real one said, and notes prunes.
 
-    Not `idle`: one of the builds that it tells of has no end.
+    Not `idle`: one of the builds that it tells of has no end. `knows` is another help for `buildctl prune`.
     """
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w") as tar:
@@ -149,13 +149,18 @@ def a_builder(client: docker.DockerClient, node: str, *, idle: bool = True) -> A
             tar.add(path, f"usr/bin/{name}", filter=_executable)
         tar.add(RECORDED / "du-idle.json", "recorded/du.json")
         tar.add(RECORDED / ("histories-idle.jsonl" if idle else "histories.jsonl"), "recorded/histories.jsonl")
-        for name in ("workers.json", "prune-help.txt", "prune.json"):
+        for name in ("workers.json", "prune.json"):
             tar.add(RECORDED / name, f"recorded/{name}")
-    client.api.import_image_from_data(held.getvalue(), repository="moby/buildkit", tag="buildx-stable-1")
+        help_text = tarfile.TarInfo("recorded/prune-help.txt")
+        printed = (knows or (RECORDED / "prune-help.txt").read_text()).encode()
+        help_text.size = len(printed)
+        tar.addfile(help_text, io.BytesIO(printed))
+    tag = f"buildx-{node}" if knows else "buildx-stable-1"
+    client.api.import_image_from_data(held.getvalue(), repository="moby/buildkit", tag=tag)
     name = f"buildx_buildkit_{node}"
     mounts = [Mount("/var/lib/buildkit", f"{name}_state")]
     container = client.containers.create(
-        "moby/buildkit:buildx-stable-1", ["/bin/sleep", "600"], name=name, mounts=mounts, network_mode="none"
+        f"moby/buildkit:{tag}", ["/bin/sleep", "600"], name=name, mounts=mounts, network_mode="none"
     )
     container.start()
     return container

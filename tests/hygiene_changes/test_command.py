@@ -66,3 +66,28 @@ def test_what_makes_no_sense_is_refused(client: docker.DockerClient, host: Host,
         call_command("hygiene", "plan", host.name, *arguments)
 
     assert refused.value.returncode == 2
+
+
+@pytest.mark.req("H20")
+@pytest.mark.req("H22")
+def test_a_plan_that_nobody_requested_is_not_applied(client: docker.DockerClient, host: Host) -> None:
+    image = an_image(client, "labelled", labelled=True)
+    call_command("hygiene", "plan", host.name, "dangling")
+
+    with pytest.raises(CommandError, match="Only an approved change is applied") as refused:
+        call_command("changes", "apply", str(Change.objects.get().pk), "--idempotency-key", "k")
+
+    assert refused.value.returncode == 4
+    assert image_ids(client) == {image}
+
+
+@pytest.mark.req("H22")
+@pytest.mark.req("H55")
+def test_without_a_key_nothing_is_applied(client: docker.DockerClient, host: Host) -> None:
+    image = an_image(client, "labelled", labelled=True)
+    call_command("hygiene", "plan", host.name, "dangling")
+
+    with pytest.raises(CommandError, match="--idempotency-key"):
+        call_command("changes", "apply", str(Change.objects.get().pk))
+
+    assert image_ids(client) == {image}

@@ -5,18 +5,15 @@ import json
 import docker
 import pytest
 
-from hygiene.models import Budget
-from hygiene.services import observe_host
 from launchplane.access.models import User
 from launchplane.changes.apply import apply_change
 from launchplane.changes.models import Change
 from launchplane.changes.requests import find_change
 from launchplane.hosts.models import Host, RequiredWarm
 from launchplane.sandbox.dockerd import PrivateEngine
-from tests.engine_things import a_builder, an_image, image_ids, prunes_inside
+from tests.engine_things import a_builder, an_image, image_ids
 from tests.hygiene_changes.meddling import at_removal, meddling
 from tests.hygiene_changes.ways import (
-    BUILD_CACHE,
     DANGLING,
     RETIRE,
     applied,
@@ -83,29 +80,6 @@ def test_a_required_image_that_is_missing_before_blocks_the_plan(
     change = planned(DANGLING, host, operator)
 
     assert [blocker.code for blocker in change.planned().blockers] == ["required_warm_missing"]
-
-
-@pytest.mark.req("H29")
-@pytest.mark.req("H31")
-def test_each_required_builder_is_pruned_to_its_own_budget_and_survives(
-    client: docker.DockerClient, host: Host, operator: User, approver: User
-) -> None:
-    builder = a_builder(client, "ci0")
-    observe_host(host, asked_by="a test")
-    bounds = {"max_bytes": 9_000_000_000, "reserve_bytes": 3_000_000_000, "min_age_seconds": 600}
-    host.budgets.filter(scope="builder:ci0").update(mode=Budget.Mode.APPLY, **bounds)
-
-    change = applied(BUILD_CACHE, host, operator, approver)
-
-    assert change.status == Change.Status.COMPLETED, change.sentence
-    assert [(step.verb, step.outcome) for step in change.steps.all()] == [
-        ("prune-build-cache", "done"),
-        ("prune-builder", "done"),
-    ]
-    assert prunes_inside(builder) == [
-        "prune --keep-duration 600s --keep-storage-min 3000 --keep-storage 9000 --format {{json .}}"
-    ]
-    assert json.loads(change.after)["missing"] == []
 
 
 @pytest.mark.req("H48")
