@@ -138,16 +138,14 @@ class HygieneRun:
 
 
 def lock_gate(host: Host) -> Gate:
-    """Open if this process holds the host, or nobody does."""
+    """Open if this process holds the host, or nobody does. Asks only: a worker that comes meanwhile gets the lock."""
     lease = HostLease.objects.filter(host=host).first()
     said: dict[str, Json] = {"holder": lease.holder if lease else "", "token": lease.token if lease else 0}
-    if lease is not None and lease.holder == lock.holder():
+    if lock.is_ours(host):
         return Gate(name="lock", state="open", reason="This worker holds the host's lock.", evidence=said)
-    try:
-        with lock.held(host):
-            return Gate(name="lock", state="open", reason="Nobody else changes this host.", evidence=said)
-    except lock.HostBusy as busy:
-        return Gate(name="lock", state="closed", reason=busy.sentence, evidence=said)
+    if not lock.is_held(host):
+        return Gate(name="lock", state="open", reason="Nobody else changes this host.", evidence=said)
+    return Gate(name="lock", state="closed", reason=lock.busy_sentence(host), evidence=said)
 
 
 def _live(host: Host, inventory: Inventory, readings: Readings) -> dict[str, Callable[[], Gate]]:
