@@ -280,3 +280,35 @@ def test_what_recovery_settled_is_not_resolved_again(host: Host, operator: User,
     recover()
     with pytest.raises(Refused, match="Recovery was faster"):
         resolve(looked, by=person(approver), reason="looked")
+
+
+# --- items ---
+
+
+@pytest.mark.req("X17")
+def test_an_item_that_was_begun_before_is_not_begun_again(host: Host, operator: User, approver: User) -> None:
+    change = approved(host, operator, approver)
+    at("after_effect", lambda *_: Step.objects.filter(position=2).update(intent_at=timezone.now()), step=1)
+    assert applied(change).status == "applying"
+    assert toy.effects(host) == ["rubbish-1"]
+    toy.hook[0] = toy.nothing
+    assert recover() == 1
+    assert outcomes(change) == ["done", "skipped", "skipped"]
+
+
+@pytest.mark.req("X1")
+def test_of_many_items_the_one_in_hand_is_verified_when_its_turn_comes(
+    host: Host, operator: User, approver: User
+) -> None:
+    for number in range(4, 137):
+        toy.sign(host, f"rubbish-{number}", text=f"rubbish {number}\n")
+    change = approved(host, operator, approver)
+    third = change.planned().steps[2].target
+
+    def somebody_works_on_it(*_: object) -> None:
+        toy.sign(host, third, text="somebody's work")
+
+    at("after_effect", somebody_works_on_it, step=2)
+    change = applied(change)
+    assert (change.status, change.sentence) == ("completed", "135 done, 1 skipped.")
+    assert names(host) == [third]
