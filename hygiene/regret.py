@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -27,16 +26,19 @@ def watch_snapshots() -> None:
 
 
 def notice(snapshot: Snapshot) -> list[Regret]:
-    """What of the removals of the last three days `snapshot` has again; each is noted and recorded once."""
+    """What of the removals of the last three days `snapshot` has again; each is noted and recorded once.
+
+    Raises AuditRefused; what was not recorded is not noted either, and found again in the next snapshot.
+    """
     removed = list(_removed(snapshot))
     if not removed:
         return []
     present = _names(snapshots.load(snapshot))
     found = []
     for change, row, step in removed:
-        back = present & {(step.verb, name) for name in (step.target, *_tags(step))}
-        if back:
-            found.append(_note(snapshot, change, row, min(back)[1]))
+        names = [name for name in (*_tags(step), step.target) if (step.verb, name) in present]
+        if names:
+            found.append(_note(snapshot, change, row, names[0]))
     return found
 
 
@@ -53,7 +55,10 @@ def _removed(snapshot: Snapshot) -> Iterator[tuple[Change, Step, PlannedStep]]:
 
 
 def _names(inventory: Inventory) -> set[tuple[str, str]]:
-    """Everything that is there, by the verb that would remove it: images by id and by each tag."""
+    """Everything that is there, by the verb that would remove it: images by id and by each tag.
+
+    A container's name is left out: jobs use the same one again and again, and nobody missed the last one.
+    """
     names = {("remove-image", name) for image in inventory.images for name in (image.id, *image.tags)}
     names |= {("remove-container", container.id) for container in inventory.containers}
     return names | {("remove-volume", volume.name) for volume in inventory.volumes}
@@ -85,5 +90,10 @@ def _note(snapshot: Snapshot, change: Change, row: Step, name: str) -> Regret:
 
 
 def _noticed(instance: Snapshot, created: bool, raw: bool = False, **_: Any) -> None:
+    """The observation is stored by then: what fails here is in the log, and stops no observation."""
+
+    def look() -> None:
+        notice(instance)
+
     if created and not raw:
-        transaction.on_commit(partial(notice, instance))
+        transaction.on_commit(look, robust=True)
