@@ -14,6 +14,7 @@ from hygiene.plan.items import (
     goes,
     image_item,
     in_order,
+    not_pruned,
     prune_item,
 )
 from hygiene.plan.scene import Scene
@@ -35,7 +36,7 @@ def plan_aged(scene: Scene) -> Plan:
     prunes = [
         prune_item(PruneBounds(rule.min_age_seconds, rule.reserve_bytes, None), "Its budget is build_cache.")
         for rule in rules
-        if rule.scope == "build_cache" and records
+        if rule.scope == "build_cache" and records and not_pruned(judgement) is None
     ]
     keys = [[item.key] for item in things if item.key is not None]
     freed = freed_one_after_another(judgement, [*keys, *([records] if prunes else [])])

@@ -4,7 +4,7 @@ from hygiene.contracts import BudgetRule, Key, Kind
 from hygiene.judge import Judgement
 from hygiene.plan.assemble import assemble, common_blockers, left_alone
 from hygiene.plan.bounds import BUILD_CACHE, BUILDER_SCOPE, rules_of
-from hygiene.plan.items import Item, freed_one_after_another, goes, prune_item
+from hygiene.plan.items import Item, freed_one_after_another, goes, not_pruned, prune_item
 from hygiene.plan.scene import Scene, builder_container
 from launchplane.changes.contracts import Blocker, Plan
 from launchplane.hosts.removals import PruneBounds
@@ -20,7 +20,8 @@ def plan_build_cache(scene: Scene) -> Plan:
     """
     rules = rules_of(BUILD_CACHE, scene.host, scene.policy)
     judgement = scene.judge(policy=scene.with_budgets(rules))
-    prunes = [prune for rule in rules if (prune := _prune(scene, rule)) is not None]
+    spared = {rule.scope: why for rule in rules if (why := _not_pruned(scene, judgement, rule)) is not None}
+    prunes = [(rule, _prune(scene, rule)) for rule in rules if rule.scope not in spared]
     records = [_records(judgement, rule) for rule, _item in prunes]
     freed = freed_one_after_another(judgement, records)
     wanted = [
@@ -40,7 +41,7 @@ def plan_build_cache(scene: Scene) -> Plan:
         items=[item for item, _size in wanted],
         freed=[size for _item, size in wanted],
         blockers=blockers,
-        facts={"left_alone": left_alone(judgement, (Kind.BUILD_CACHE, Kind.BUILDER))},
+        facts={"left_alone": left_alone(judgement, (Kind.BUILD_CACHE, Kind.BUILDER)), "not_pruned": spared},
     )
 
 
@@ -49,16 +50,24 @@ def nothing_to_do(plan: Plan) -> str | None:
     return None if plan.steps else "Nothing to do: the build cache is within its budgets."
 
 
-def _prune(scene: Scene, rule: BudgetRule) -> tuple[BudgetRule, Item] | None:
-    """The prune of one budget; None for a builder that does not run now."""
+def _node(rule: BudgetRule) -> str:
+    """The builder that a budget is for; empty for the engine's own."""
+    return rule.scope.removeprefix(BUILDER_SCOPE) if rule.scope.startswith(BUILDER_SCOPE) else ""
+
+
+def _not_pruned(scene: Scene, judgement: Judgement, rule: BudgetRule) -> str | None:
+    """Why the build cache of one budget is left alone as a whole (H40)."""
+    node = _node(rule)
+    if node and builder_container(scene.inventory, node) is None:
+        return f"Builder {node} does not run."
+    return not_pruned(judgement, node)
+
+
+def _prune(scene: Scene, rule: BudgetRule) -> Item:
     limits = PruneBounds(rule.min_age_seconds, rule.reserve_bytes, rule.max_bytes)
-    if not rule.scope.startswith(BUILDER_SCOPE):
-        return rule, prune_item(limits, f"Its budget is {rule.scope}.")
-    node = rule.scope.removeprefix(BUILDER_SCOPE)
-    container = builder_container(scene.inventory, node)
-    if container is None:
-        return None
-    return rule, prune_item(limits, f"Its budget is {rule.scope}.", node=node, container_id=container.id)
+    container = builder_container(scene.inventory, _node(rule))
+    container_id = container.id if container else ""
+    return prune_item(limits, f"Its budget is {rule.scope}.", node=_node(rule), container_id=container_id)
 
 
 def _records(judgement: Judgement, rule: BudgetRule) -> list[Key]:

@@ -7,9 +7,10 @@ from hygiene.classify import Verdict
 from hygiene.contracts import Class, Container, Inventory
 from hygiene.judge import Judgement
 from hygiene.plan.aged import rules_of_aged
+from hygiene.plan.assemble import missing_warm
 from hygiene.plan.bounds import AGED, DANGLING, bounds_of
 from hygiene.plan.dangling import rules_of_dangling
-from hygiene.plan.items import KINDS, container_item, image_item, volume_item
+from hygiene.plan.items import KINDS, container_item, image_item, not_pruned, volume_item
 from hygiene.plan.scene import Scene, builder_container, without
 from launchplane.changes.contracts import Json, Plan, PlannedStep
 
@@ -30,12 +31,7 @@ def _all(plan: Plan, scene: Scene) -> Iterator[str]:
     if scene.inventory.engine.engine_id != plan.target_identity:
         yield "Another engine answers."
         return
-    if plan.boundary.user != scene.host.user:
-        yield f"It was planned to be done as {plan.boundary.user}, and this is {scene.host.user}."
-    now = bounds_of(plan.kind, scene.host, scene.policy)
-    for name in ("budgets", "managed_label"):
-        if _plain(plan.bounds.get(name)) != _plain(now.bounds.get(name)):
-            yield f"The {name.replace('_', ' ')} in force is not the one of the plan."
+    yield from _terms(plan, scene)
     before, after = _judgements(plan, scene)
     present = _present(scene.inventory)
     for step in plan.steps:
@@ -43,13 +39,29 @@ def _all(plan: Plan, scene: Scene) -> Iterator[str]:
             judgement = before if step.verb == "remove-container" else after
             yield from _removal(plan, step, present, judgement.verdicts.get((KINDS[step.verb], step.target)))
             yield from _use(plan, step, scene)
-        elif step.verb == "prune-builder":
-            yield from _builder(step, scene.inventory)
+        else:
+            yield from _prune(step, scene.inventory, before)
+
+
+def _terms(plan: Plan, scene: Scene) -> Iterator[str]:
+    """On what the plan rests beside its items: who does it, what the host allows, which bounds are in force."""
+    if plan.boundary.user != scene.host.user:
+        yield f"It was planned to be done as {plan.boundary.user}, and this is {scene.host.user}."
+    if not scene.host.hygiene_enabled:
+        yield f"Hygiene is not enabled on {scene.host.name} any more."
+    if missing := missing_warm(scene):
+        yield f"Missing already before the run: {', '.join(missing)}."
+    now = bounds_of(plan.kind, scene.host, scene.policy)
+    for name in ("budgets", "managed_label"):
+        if _plain(plan.bounds.get(name)) != _plain(now.bounds.get(name)):
+            yield f"The {name.replace('_', ' ')} in force is not the one of the plan."
 
 
 def _judgements(plan: Plan, scene: Scene) -> tuple[Judgement, Judgement]:
-    """What is said of containers, and of the rest: by the rules that a routine kind goes by; of named things, as if
-    the containers that go with them were gone."""
+    """What is said of containers, and of the rest.
+
+    By the rules that a routine kind goes by; of named things, as if the containers that go with them were gone.
+    """
     if plan.kind in ROUTINE_RULES:
         judgement = scene.judge(policy=scene.with_budgets(ROUTINE_RULES[plan.kind](scene)))
         return judgement, judgement
@@ -89,10 +101,13 @@ def _removal(
         yield f"{step.title}: {verdict.reason}"
 
 
-def _builder(step: PlannedStep, inventory: Inventory) -> Iterator[str]:
-    container: Container | None = builder_container(inventory, step.target)
-    if container is None or container.id != step.expected["container_id"]:
-        yield f"Builder {step.target} does not run in the container that was planned for."
+def _prune(step: PlannedStep, inventory: Inventory, judgement: Judgement) -> Iterator[str]:
+    node = step.target if step.verb == "prune-builder" else ""
+    container: Container | None = builder_container(inventory, node)
+    if node and (container is None or container.id != step.expected["container_id"]):
+        yield f"Builder {node} does not run in the container that was planned for."
+    if (why := not_pruned(judgement, node)) is not None:
+        yield f"{step.title}: {why}"
 
 
 def _present(inventory: Inventory) -> Expected:

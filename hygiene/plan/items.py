@@ -105,6 +105,20 @@ def numbered(items: Sequence[Item], freed: Sequence[int | None]) -> tuple[Planne
     )
 
 
+def not_pruned(judgement: Judgement, node: str = "") -> str | None:
+    """Why the build cache of `node` (empty: the engine's own) must not be pruned; None if it may be.
+
+    A prune goes by age and size: it spares nothing that an operator named.
+    """
+    builder = judgement.verdicts.get((Kind.BUILDER, node))
+    if builder is not None and builder.rule == "protection":
+        return builder.reason
+    records = (record.key for record in judgement.inventory.build_cache if record.builder == node)
+    verdicts = (judgement.verdicts[Kind.BUILD_CACHE, key] for key in records)
+    found = next((verdict for verdict in verdicts if verdict.cls == Class.PROTECTED), None)
+    return None if found is None else f"A prune cannot spare a single record. {found.reason}"
+
+
 def goes(judgement: Judgement, key: Key, scope: str) -> bool:
     """Whether exactly the budget of this scope lets it go."""
     verdict = judgement.verdicts[key]

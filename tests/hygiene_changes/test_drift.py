@@ -6,10 +6,11 @@ import pytest
 
 from hygiene.contracts import Confidence, History, Inventory, Kind
 from hygiene.plan.aged import plan_aged
+from hygiene.plan.build_cache import plan_build_cache
 from hygiene.plan.dangling import plan_dangling
 from hygiene.plan.drift import differences
 from hygiene.plan.retire import plan_retire
-from tests.factories import a_container, a_volume, an_inventory, digest
+from tests.factories import a_busy_inventory, a_container, a_volume, an_inventory, digest
 from tests.hygiene.judging import NOW, an_old_image, budget, policy
 from tests.hygiene_changes.scenes import ENGINE, MONTH_AGO, a_scene
 
@@ -120,7 +121,6 @@ def test_another_engine_under_the_same_name() -> None:
 
 
 @pytest.mark.req("H24")
-@pytest.mark.req("H27")
 def test_another_user_than_the_plan_said() -> None:
     host = of_images(an_old_image("app:1"))
     plan = plan_retire(a_scene(host), ["image:app:1"])
@@ -128,6 +128,42 @@ def test_another_user_than_the_plan_said() -> None:
     found = differences(plan, a_scene(host, user="root"))
 
     assert found == ("It was planned to be done as launchplane, and this is root.",)
+
+
+@pytest.mark.req("H22")
+def test_a_host_that_was_opted_out_since() -> None:
+    host = of_images(an_old_image("app:1"))
+    plan = plan_retire(a_scene(host), ["image:app:1"])
+
+    found = differences(plan, a_scene(host, hygiene_enabled=False))
+
+    assert found == ("Hygiene is not enabled on chris-testing any more.",)
+
+
+@pytest.mark.req("H32")
+def test_something_warm_that_is_missing_before_the_run() -> None:
+    host = of_images(an_old_image("app:1"))
+    plan = plan_retire(a_scene(host), ["image:app:1"])
+
+    found = differences(plan, a_scene(host, rules=policy(required_images=("app:warm",))))
+
+    assert found == ("Missing already before the run: image app:warm.",)
+
+
+@pytest.mark.req("H45")
+@pytest.mark.req("X1")
+def test_build_cache_in_which_a_record_was_protected_since() -> None:
+    record = a_busy_inventory().build_cache[1].model_copy(update={"in_use": False, "id": "precious"})
+    host, cache = an_inventory(cache=[record]), budget("build_cache", seconds=0)
+    rules = policy(cache, protections=({"kind": "any", "pattern": "^precious$", "reason": "asked for"},))
+
+    found = differences(plan_build_cache(a_scene(host, rules=policy(cache))), a_scene(host, rules=rules))
+
+    assert found == (
+        "the engine's build cache: A prune cannot spare a single record. "
+        "Never touched: asked for (pattern ^precious$).",
+    )
+    assert plan_build_cache(a_scene(host, rules=rules, phase_one=None)).steps == ()
 
 
 def test_only_the_first_differences_are_told_and_how_many_more_there_are() -> None:

@@ -134,6 +134,18 @@ def test_build_cache_is_pruned_once_for_each_budget_and_only_in_required_builder
         assert step.expected["max_bytes"] == budget.max_bytes
 
 
+@pytest.mark.req("H45")
+@given(scene=scenes())
+def test_no_prune_is_planned_where_it_could_not_spare_what_is_protected(scene: Scene) -> None:
+    verdicts = scene.judge().verdicts
+    for plan in routine(scene):
+        for step in plan.steps:
+            if step.verb not in KINDS:
+                node = step.target if step.verb == "prune-builder" else ""
+                inside = [record.key for record in scene.inventory.build_cache if record.builder == node]
+                assert all(verdicts[Kind.BUILD_CACHE, key].cls != Class.PROTECTED for key in inside)
+
+
 @pytest.mark.req("X1")
 @given(scene=scenes())
 def test_what_is_as_it_was_planned_differs_in_nothing(scene: Scene) -> None:
