@@ -65,8 +65,7 @@ def window(client: Client, things: Things) -> Client:
 
 
 def account(user: User, **changed: str) -> dict[str, Any]:
-    dates = {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
-    return {"username": user.username, "is_active": "on", "is_staff": "on", **dates, **changed}
+    return {"username": user.username, "is_active": "on", "is_staff": "on", **changed}
 
 
 BUDGET = {"scope": "logs", "max_bytes": "5 GB", "reserve_bytes": "0", "min_age_seconds": "2 days", "mode": "report"}

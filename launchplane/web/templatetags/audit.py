@@ -18,6 +18,7 @@ register = template.Library()
 Status = AuditRecord.Status
 TONES = {Status.PLANNED: "wait", Status.COMPLETED: "good", Status.FAILED: "bad", Status.SKIPPED: ""}
 SHOWN_ENTRIES = 50
+SHORT, LONGEST_SUMMARY = 6, 80
 WHAT = {
     "access.denied": "Login, password or right refused",
     "access.account": "Account changed",
@@ -35,6 +36,11 @@ WHAT = {
     "change.requested": "Approval asked for",
     "change.revoked": "Approval taken back",
     "change.superseded": "Replaced by a newer one",
+    "edit.budget": "Budget edited",
+    "edit.host": "Host edited",
+    "edit.protection": "Protection edited",
+    "edit.requiredwarm": "Requirement edited",
+    "edit.schedule": "Schedule edited",
     "freeze.off": "Freeze lifted",
     "freeze.on": "Freeze",
     "hygiene.regret": "Something removed is back",
@@ -76,10 +82,17 @@ def short_key(key: str) -> SafeString:
 
 
 @register.filter
-def readable(value: Any, name: str = "") -> SafeString | str:
+def readable(said: Mapping[str, Any]) -> SafeString | str:
     """What a record says: names and values one under the other, as deep as it goes; long lists are cut, and say so."""
+    pairs = ((_title(name), _value(value, name)) for name, value in said.items())
+    inner = format_html_join("\n", "<dt>{}</dt><dd>{}</dd>", pairs)
+    return format_html('<dl class="pairs">{}</dl>', inner) if said else "none"
+
+
+def _value(value: Any, name: str) -> SafeString | str:
+    """What is short stands there; what has many parts of its own is folded."""
     if isinstance(value, Mapping):
-        return _pairs(value)
+        return named(value, name) if _is_short(value) else _folded(value)
     if isinstance(value, list | tuple) and any(isinstance(each, Mapping | list | tuple) for each in value):
         return _entries(value, name)
     if isinstance(value, list | tuple) and len(value) > 1:
@@ -87,16 +100,24 @@ def readable(value: Any, name: str = "") -> SafeString | str:
     return named(value, name)
 
 
-def _pairs(values: Mapping[str, Any]) -> SafeString | str:
-    pairs = ((_title(name), readable(value, name)) for name, value in values.items())
-    inner = format_html_join("\n", "<dt>{}</dt><dd>{}</dd>", pairs)
-    return format_html('<dl class="pairs">{}</dl>', inner) if values else "none"
+def _is_short(values: Mapping[str, Any]) -> bool:
+    return len(values) <= SHORT and not any(isinstance(value, Mapping | list | tuple) for value in values.values())
+
+
+def _folded(values: Mapping[str, Any]) -> SafeString:
+    names = ", ".join(plain_name(name) for name in values)
+    summary = names if len(names) <= LONGEST_SUMMARY else f"{names[:LONGEST_SUMMARY]}…"
+    return format_html("<details><summary>{}</summary>{}</details>", summary, readable(values))
 
 
 def _entries(values: Sequence[Any], name: str) -> SafeString:
-    inner = format_html_join("\n", "<li>{}</li>", ((readable(each, name),) for each in values[:SHOWN_ENTRIES]))
+    inner = format_html_join("\n", "<li>{}</li>", ((_entry(each, name),) for each in values[:SHOWN_ENTRIES]))
     pattern = "<details><summary>{} {}</summary><ol>{}</ol>{}</details>"
     return format_html(pattern, words.human_count(len(values)), plain_name(name), inner, _rest(values))
+
+
+def _entry(value: Any, name: str) -> SafeString | str:
+    return readable(value) if isinstance(value, Mapping) else _value(value, name)
 
 
 def _rest(values: Sequence[Any]) -> SafeString | str:

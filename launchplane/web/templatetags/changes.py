@@ -1,7 +1,7 @@
 """Template tags for changes: states, what must still hold, values by their name, digests that can be compared."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,8 @@ PLAN_RUNS = {
     PlanRun.Status.FAILED: "bad",
     PlanRun.Status.LOST: "bad",
 }
+# a bound that is not there was not forgotten: nothing bounds that way
+BOUNDS = frozenset({"max_bytes"})
 # names of evidence that do not explain themselves
 SAID = {
     "docker_bytes": "all that Docker counts",
@@ -150,14 +152,19 @@ def named(value: Any, name: str) -> SafeString | str:
         return _number(value, last)
     if isinstance(value, str):
         return _text(value, last) if value else "none"
+    if isinstance(value, Mapping | list | tuple):
+        return _parts(value, last) or "none"
+    return "no limit" if value is None and last in BOUNDS else detail(value)
+
+
+def _parts(value: Mapping[str, Any] | Sequence[Any], name: str) -> SafeString:
+    """Names side by side; whatever has parts itself on a line of its own."""
     if isinstance(value, Mapping):
         pairs = ((_plain_name(each), _in_short(inner, each)) for each, inner in value.items())
-        return format_html_join("", '<span class="line">{}: {}</span>', pairs) or "none"
-    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
-        return format_html_join(", ", "{}", ((id_(each),) for each in value)) or "none"
-    if isinstance(value, list | tuple):
-        return format_html_join("", '<span class="line">{}</span>', ((_in_short(each, last),) for each in value))
-    return detail(value)
+        return format_html_join("", '<span class="line">{}: {}</span>', pairs)
+    if all(isinstance(each, str) for each in value):
+        return format_html_join(", ", "{}", ((id_(each),) for each in value))
+    return format_html_join("", '<span class="line">{}</span>', ((_in_short(each, name),) for each in value))
 
 
 def _in_short(value: Any, name: str) -> SafeString | str:
