@@ -6,11 +6,22 @@ pass for two fields. docs/verify_audit.py does the same by itself, for people wh
 
 import hashlib
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from audits.contracts import Fault, Record
 
 FORMAT = "launchplane-audit-1"
 GENESIS = "0" * 64
+
+
+class Position(NamedTuple):
+    """A record's place in a chain, and its hash, which covers everything up to there."""
+
+    seq: int
+    hash: str
+
+
+NOTHING = Position(0, GENESIS)
 
 
 def sha256(text: str) -> str:

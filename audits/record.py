@@ -12,10 +12,10 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from audits import chain, segments
+from audits import chain, head, segments
 from audits.contracts import Actor, Status
 from audits.errors import AuditRefused
-from audits.models import AuditRecord, ChainHead
+from audits.models import AuditRecord
 from audits.redact import LIVE
 from launchplane.canonical import canonical
 
@@ -40,6 +40,7 @@ def append(  # noqa: PLR0913  a record has these fields
     """
     if status == "planned":
         segments.refuse_without_room()
+    said = _canonical(payload)
     record = AuditRecord(
         kind=_plain(kind),
         key=_plain(key),
@@ -50,10 +51,11 @@ def append(  # noqa: PLR0913  a record has these fields
         source=_plain(source),
         host=_plain(host),
         lane=_plain(lane),
-        payload=_canonical(payload),
+        payload=said,
+        payload_hash=chain.sha256(said),
     )
     _store(record)
-    transaction.on_commit(partial(segments.flush_or_say, wanted=segments.Position(record.seq, record.hash)))
+    transaction.on_commit(partial(segments.flush_or_say, wanted=chain.Position(record.seq, record.hash)))
     return record
 
 
@@ -76,23 +78,11 @@ def _store(record: AuditRecord) -> None:
 
 def _link(record: AuditRecord) -> None:
     """Give `record` its place behind the head, which stays locked until the commit."""
-    head = _locked_head()
-    record.seq, record.prev_hash, record.at = head.seq + 1, head.hash, timezone.now()
-    record.payload_hash = chain.sha256(record.payload)
+    last = head.locked()
+    record.seq, record.prev_hash, record.at = last.seq + 1, last.hash, timezone.now()
     record.hash = chain.record_hash(record.as_record())
     record.clean_fields()
-    record.save(force_insert=True)
-    if not ChainHead.objects.filter(pk=head.pk, seq=head.seq).update(seq=record.seq, hash=record.hash):
-        raise DatabaseError("somebody else appended at the same time")
-
-
-def _locked_head() -> ChainHead:
-    """The head, for this transaction alone (SQLite's write transactions exclude each other anyhow)."""
-    one = ChainHead.objects.select_for_update().filter(pk=ChainHead.THE_ONE)
-    if (head := one.first()) is None:
-        ChainHead.objects.bulk_create([ChainHead(hash=chain.GENESIS)], ignore_conflicts=True)
-        head = one.get()
-    return head
+    head.append(record, behind=last)
 
 
 def _plain(text: str) -> str:

@@ -4,13 +4,13 @@ Nothing safe can be said of a secret by its looks alone (a runner's registration
 so whoever holds a live one registers it: `with LIVE.holding(token): ...`.
 """
 
-import base64
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from enum import Enum
+from functools import lru_cache, partial
 from pathlib import PurePath
 from threading import Lock
 from typing import Any
@@ -18,6 +18,8 @@ from uuid import UUID
 
 import re2
 from pydantic import BaseModel
+
+from audits.forms import every_form
 
 REDACTED = "[redacted]"
 WITHHELD = "[withheld: it could not be redacted]"
@@ -50,6 +52,9 @@ FOUND = [(re2.compile(pattern), replacement) for pattern, replacement in LOOKS]
 SUSPICIOUS = re2.compile("|".join(f"(?:{pattern})" for pattern, _ in LOOKS))
 
 
+Text = Callable[[str], str]
+
+
 class Redactor:
     """Takes the secrets that it knows, and what looks like one, out of plain values."""
 
@@ -74,7 +79,7 @@ class Redactor:
         with self._lock:
             self._live[secret] += more
             self._live += Counter()  # keeps those above zero
-            self._known = re2.compile("|".join(map(_every_form, self._live))) if self._live else None
+            self._known = re2.compile("|".join(map(every_form, self._live))) if self._live else None
 
     @contextmanager
     def holding(self, secret: str) -> Iterator[None]:
@@ -86,66 +91,66 @@ class Redactor:
             self.forget(secret)
 
     def fields(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """`payload` as plain JSON values without secrets. A field that cannot be done is withheld as a whole."""
-        plain: dict[str, Any] = {}
-        for name, value in payload.items():
-            kept = REDACTED if is_secret_name(name) else _or_withheld(self.value, value)
-            _put(plain, _or_withheld(self.text, name), kept)
-        return plain
+        """`payload` as plain JSON values without secrets. A field that cannot be done is withheld as a whole.
 
-    def value(self, value: Any) -> Any:
-        """A value as plain JSON without secrets. Raises TypeError for what JSON cannot hold."""
-        match value:
-            case Mapping():
-                return self._mapping(value)
-            case list() | tuple():
-                return [self.value(item) for item in value]
-            case set() | frozenset():
-                return sorted((self.value(item) for item in value), key=str)
-            case BaseModel():
-                return self.value(value.model_dump(mode="json"))
-            case Enum():
-                return self.value(value.value)
-        return self._single(value)
-
-    def _single(self, value: Any) -> Any:
-        match value:
-            case None | bool():
-                return value
-            case str() | UUID() | PurePath():
-                return self.text(str(value))
-            case int() | float():
-                return value if self.text(str(value)) == str(value) else REDACTED
-            case date():
-                return value.isoformat()
-        raise TypeError(f"{type(value).__name__} is nothing that a record can hold")
+        Hardly any payload holds one: all texts are looked at at once before each is looked at by itself.
+        """
+        seen = Seen()
+        plain = _plain_fields(payload, seen.text)
+        if _or_withheld(self._suspects, "\n".join(seen.texts)) is False:
+            return plain
+        return _plain_fields(payload, self.text)
 
     def text(self, text: str) -> str:
         """`text` without secrets, and without the halves of characters that no database takes."""
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if (known := self._known) is not None:
+        text = _whole(text)
+        if (known := self._known) is not None and known.search(text):  # to search first is twice as fast
             text = known.sub(REDACTED, text)
         if SUSPICIOUS.search(text):
             for look, replacement in FOUND:
                 text = look.sub(replacement, text)
         return text
 
-    def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
-        plain: dict[str, Any] = {}
-        for name, inner in value.items():
-            _put(plain, self.text(str(name)), REDACTED if is_secret_name(str(name)) else self.value(inner))
-        return plain
+    def _suspects(self, text: str) -> bool:
+        """Whether a line of `text` may hold a secret. What is found in a line alone is found there, too."""
+        known = self._known
+        return bool((known is not None and known.search(text)) or SUSPICIOUS.search(text))
+
+
+class Seen:
+    """Remembers the texts of a payload, and leaves them."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def text(self, text: str) -> str:
+        self.texts.append(text := _whole(text))
+        return text
 
 
 LIVE = Redactor()  # what every record of this process goes through
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """True for `registration_token`, `apiKey`, `X-Api-Key`; not for `token_name` or `fencing_token`."""
     if name.lower() in HARMLESS_NAMES:
         return False
     words = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])", name)
     return bool({"".join(words[-count:]).lower() for count in (1, 2)} & NAMES_OF_SECRETS)
+
+
+def _whole(text: str) -> str:
+    """`text` without the halves of characters (surrogates) that JSON can say, and no database takes."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _plain_fields(payload: Mapping[str, Any], text: Text) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for name, value in payload.items():
+        kept = REDACTED if is_secret_name(name) else _or_withheld(partial(_plain, text=text), value)
+        _put(plain, _or_withheld(text, name), kept)
+    return plain
 
 
 def _or_withheld(redact: Callable[[Any], Any], value: Any) -> Any:
@@ -156,49 +161,47 @@ def _or_withheld(redact: Callable[[Any], Any], value: Any) -> Any:
         return WITHHELD
 
 
+def _plain(value: Any, text: Text) -> Any:
+    """A value as plain JSON, each text of it through `text`. Raises TypeError for what JSON cannot hold."""
+    match value:
+        case Enum():
+            return _plain(value.value, text)
+        case str():
+            return text(value)
+        case Mapping():
+            return _plain_mapping(value, text)
+        case list() | tuple():
+            return [_plain(item, text) for item in value]
+        case set() | frozenset():
+            return sorted((_plain(item, text) for item in value), key=str)
+    return _plain_single(value, text)
+
+
+def _plain_single(value: Any, text: Text) -> Any:
+    match value:
+        case BaseModel():
+            return _plain_mapping(value.model_dump(mode="json"), text)
+        case None | bool():
+            return value
+        case UUID() | PurePath():
+            return text(str(value))
+        case int() | float():
+            return value if text(str(value)) == str(value) else REDACTED
+        case date():
+            return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is nothing that a record can hold")
+
+
+def _plain_mapping(value: Mapping[Any, Any], text: Text) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for name, inner in value.items():
+        _put(plain, text(str(name)), REDACTED if is_secret_name(str(name)) else _plain(inner, text))
+    return plain
+
+
 def _put(plain: dict[str, Any], name: str, value: Any) -> None:
     """Two names may have become the same by redaction: neither value is lost."""
     number, free = 2, name
     while free in plain:
         number, free = number + 1, f"{name} {number}"
     plain[free] = value
-
-
-def _every_form(secret: str) -> str:
-    """A pattern of `secret` plain, percent-encoded and escaped as in JSON (each character by itself), base64 and hex.
-
-    It is one of RE2, which takes no longer for hostile text than for any other.
-    """
-    encoded = secret.encode("utf-8", "surrogatepass")
-    forms = ["".join(map(_escapes, re.findall(r"\\+|.", secret, re.DOTALL)))]
-    forms += [_wrapped(core) for core in _base64_cores(encoded)]
-    forms.append(f"(?i:{encoded.hex()})")
-    return "|".join(f"(?:{form})" for form in forms)
-
-
-def _escapes(text: str) -> str:
-    """A pattern for one character (or a run of backslashes) in any of its forms."""
-    if text.startswith("\\"):
-        return rf"(?:\\{{{len(text)},}}|(?i:%5c){{{len(text)}}}|(?i:\\+u005c){{{len(text)}}})"
-    percent = "".join(f"%{byte:02x}" for byte in text.encode("utf-8", "surrogatepass"))
-    units = text.encode("utf-16-be", "surrogatepass")
-    unicode = "".join(rf"\\+u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
-    forms = [rf"\\*{re2.escape(text)}", f"(?i:{percent})", f"(?i:{unicode})"]
-    if short := {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}.get(text):
-        forms.append(rf"\\+{short}")
-    if text == " ":
-        forms.append(r"\+")
-    return f"(?:{'|'.join(forms)})"
-
-
-def _base64_cores(secret: bytes) -> Iterator[str]:
-    """The characters that stand for `secret` alone in the base64 of a longer text, for each place it may begin at."""
-    for before in range(3):
-        encoded = base64.b64encode(b"\0" * before + secret).decode()
-        yield encoded[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
-
-
-def _wrapped(core: str) -> str:
-    """Base64 of either alphabet, also when it is broken into lines or percent-encoded."""
-    either = {"+": r"(?:[+\-]|%2[Bb])", "/": r"(?:\\*/|_|%2[Ff])"}
-    return r"(?:\s|\\+[nr])*".join(either.get(character, character) for character in core)

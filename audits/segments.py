@@ -5,55 +5,47 @@ already there. So lines stand in the order of `seq`, and what a crash left out i
 Never call this inside a transaction: what it could see there is not certain yet.
 """
 
-import fcntl
 import json
 import logging
-import mmap
 import os
-import time
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
+from itertools import accumulate, groupby, islice
+from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
-from audits import chain
+from audits import disk
+from audits.chain import NOTHING, Position
 from audits.contracts import Record
 from audits.errors import AuditRefused, Forked
 from audits.models import AuditRecord
 
 ROOM_BYTES = 16 * 1024 * 1024
 AT_ONCE = 2000
-PATIENCE_SECONDS = 30.0
-DAYS = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].ndjson"
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\.ndjson")
 CHECKPOINTS = "checkpoints.ndjson"
+# plain SQL: the ORM takes twice as long to write it as the database to answer it
+_FROM = f"SELECT * FROM {AuditRecord._meta.db_table} WHERE seq >= %s ORDER BY seq LIMIT %s"  # noqa: S608  a name of ours
 
 logger = logging.getLogger(__name__)
-
-
-class Position(NamedTuple):
-    """The last record in the segments."""
-
-    seq: int
-    hash: str
-
-
-NOTHING = Position(0, chain.GENESIS)
 
 
 def folder() -> Path:
     """Where the segments are, `LAUNCHPLANE_EVIDENCE_DIR`. Made with mode 0700."""
     path = Path(settings.EVIDENCE_DIR)
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.is_dir():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
 
 def files() -> list[Path]:
     """The segments, in the order of the records in them."""
-    return sorted(folder().glob(DAYS))
+    here = folder()
+    return [here / name for name in sorted(filter(DAY.fullmatch, os.listdir(here)))]  # noqa: PTH208  names are enough
 
 
 def line(record: Record) -> bytes:
@@ -70,8 +62,8 @@ def lines() -> Iterator[bytes]:
 
 def keep_checkpoint(signed: bytes) -> None:
     """Keep a signed head (a line) beside the segments. Raises AuditRefused."""
-    with _refusing(), _only_writer():
-        _append(folder() / CHECKPOINTS, signed)
+    with _refusing(), disk.only_writer(folder()):
+        disk.append(folder() / CHECKPOINTS, signed)
 
 
 def checkpoint_lines() -> list[bytes]:
@@ -83,12 +75,13 @@ def checkpoint_lines() -> list[bytes]:
 def refuse_without_room() -> None:
     """Raises AuditRefused if the next records could not be kept: before anything is begun, not after (H56)."""
     with _refusing():
-        path = folder()
-        state = os.statvfs(path)
+        here = folder()
+        state = os.statvfs(here)
         if state.f_bavail * state.f_frsize < ROOM_BYTES:
             raise OSError(f"fewer than {ROOM_BYTES} bytes are free")
-        if not os.access(path, os.W_OK | os.X_OK):
-            raise PermissionError("it may not be written to")
+        for path in (here, *files()[-1:]):
+            if not os.access(path, os.W_OK, effective_ids=True):
+                raise PermissionError(f"{path} may not be written to")
 
 
 def held(record: AuditRecord) -> bool:
@@ -109,21 +102,31 @@ def flush_or_say(*, wanted: Position | None = None) -> bool:
 def flush(*, wanted: Position | None = None) -> None:
     """Bring all committed records to the disk, or see that `wanted` is there already. Raises AuditRefused, Forked."""
     with _refusing():
-        with _only_writer():
-            last = _last()
+        with disk.only_writer(folder()):
+            path, last = _last()
             if wanted is None or last.seq < wanted.seq:
-                _catch_up(last)
+                _catch_up(path, last)
                 return
-        if last != wanted and not AuditRecord.objects.filter(seq=last.seq, hash=last.hash).exists():
+        if not (last == wanted or _holds(path, wanted) or _is_known(last)):
             raise _forked(last)
 
 
-def _catch_up(last: Position) -> None:
+def _catch_up(path: Path | None, last: Position) -> None:
+    """Write what was committed after `last`, which is the last line of `path`."""
     while batch := _committed_after(last):
-        _write(batch)
+        path = _write(batch, after=path)
         last = Position(batch[-1].seq, batch[-1].hash)
         if len(batch) < AT_ONCE:
             return
+
+
+def _holds(path: Path | None, wanted: Position) -> bool:
+    """Whether the newest segment has just this record. Its line ends with its hash: no need to ask the database."""
+    return path is not None and disk.holds(path, f'"hash":"{wanted.hash}"}}\n'.encode("ascii"))
+
+
+def _is_known(last: Position) -> bool:
+    return AuditRecord.objects.filter(seq=last.seq, hash=last.hash).exists()
 
 
 def _forked(last: Position) -> Forked:
@@ -143,30 +146,10 @@ def _refusing() -> Iterator[None]:
         ) from error
 
 
-@contextmanager
-def _only_writer() -> Iterator[None]:
-    """Hold the folder's lock, whichever process or thread this is. A holder that stands still is not waited for."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    with (folder() / "lock").open("a") as lock:
-        while not _locked(lock.fileno()):
-            if time.monotonic() > deadline:
-                raise TimeoutError("another process has held its lock for too long")
-            time.sleep(0.001)
-        yield
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _committed_after(last: Position) -> list[Record]:
     """The next records; `durable` refuses to look from within a transaction. Raises AuditRefused at a fork."""
     with transaction.atomic(durable=True):
-        found = list(AuditRecord.objects.filter(seq__gte=last.seq).order_by("seq")[: AT_ONCE + 1])
+        found = list(AuditRecord.objects.raw(_FROM, [last.seq, AT_ONCE + 1]))
     if last == NOTHING:
         return [row.as_record() for row in found[:AT_ONCE]]
     if not found or Position(found[0].seq, found[0].hash) != last:
@@ -174,62 +157,25 @@ def _committed_after(last: Position) -> list[Record]:
     return [row.as_record() for row in found[1:]]
 
 
-def _write(records: Sequence[Record]) -> None:
-    """Append to the segment of each record's day; never to an older one than the newest, so that order stays."""
-    newest = max((path.stem for path in files()), default="")
-    for day, of_the_day in groupby(records, lambda record: max(record.at[:10], newest)):
-        _append(folder() / f"{day}.ndjson", b"".join(map(line, of_the_day)))
+def _write(records: Sequence[Record], *, after: Path | None) -> Path | None:
+    """Append to the segment of each record's day, or to a newer one that there is: so order stays. Returns the newest.
+
+    A clock may go back; `after` is the newest segment so far.
+    """
+    newest = after.stem if after else ""
+    days = islice(accumulate((record.at[:10] for record in records), max, initial=newest), 1, None)
+    for day, of_the_day in groupby(zip(days, records, strict=True), key=itemgetter(0)):
+        after = folder() / f"{day}.ndjson"
+        disk.append(after, b"".join(line(record) for _, record in of_the_day))
+    return after
 
 
-def _append(path: Path, lines: bytes) -> None:
-    is_new = not path.exists()
-    with path.open("ab", buffering=0) as file:
-        path.chmod(0o600)
-        before = os.fstat(file.fileno()).st_size
-        try:
-            _write_all(file, lines)
-            os.fsync(file.fileno())
-        except OSError:  # what may not have arrived must not be taken for held
-            os.ftruncate(file.fileno(), before)
-            raise
-    if is_new:
-        _sync_folder(path.parent)
-
-
-def _write_all(file: BinaryIO, lines: bytes) -> None:
-    rest = memoryview(lines)
-    while rest:
-        rest = rest[os.write(file.fileno(), rest) :]
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _last() -> Position:
-    """The last record that is on the disk; a line that a crash left unfinished is taken away."""
+def _last() -> tuple[Path | None, Position]:
+    """The newest segment with a line, and the record of its last one."""
     for path in reversed(files()):
-        with path.open("r+b") as file:
-            if text := _last_line(file):
-                return _position(path, text)
-    return NOTHING
-
-
-def _last_line(file: BinaryIO) -> bytes:
-    size = os.fstat(file.fileno()).st_size
-    if size == 0:
-        return b""
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        end = text.rfind(b"\n") + 1
-        last = text[text.rfind(b"\n", 0, max(end - 1, 0)) + 1 : end]
-    if end < size:
-        logger.warning("A segment ended with %d bytes of an unfinished line: taken away", size - end)
-        os.ftruncate(file.fileno(), end)
-    return last
+        if text := disk.last_line(path):
+            return path, _position(path, text)
+    return None, NOTHING
 
 
 def _position(path: Path, text: bytes) -> Position:

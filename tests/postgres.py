@@ -21,13 +21,16 @@ ROLE = "launchplane"
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Start a server that trusts its socket, in a folder of its own; yield a database URL."""
+def server(*, durable: bool = False) -> Iterator[str]:
+    """Start a server that trusts its socket, in a folder of its own; yield a database URL.
+
+    `durable`: a commit reaches the disk, as in production; tests do without.
+    """
     with tempfile.TemporaryDirectory(prefix="lp-postgres-") as name:
         folder = Path(name)
         programs = _copy_programs(folder)
         _initialise(folder, programs)
-        process = _start(folder, programs)
+        process = _start(folder, programs, fsync="on" if durable else "off")
         try:
             _wait(folder, process)
             yield f"postgres://{ROLE}@/postgres?host={folder}"
@@ -55,8 +58,8 @@ def _initialise(folder: Path, programs: Path) -> None:
     subprocess.run(command, check=True, capture_output=True, timeout=120, cwd=folder, user=_user(), group=_user())
 
 
-def _start(folder: Path, programs: Path) -> subprocess.Popen[bytes]:
-    settings = [f"unix_socket_directories={folder}", "listen_addresses=", "fsync=off", "max_connections=50"]
+def _start(folder: Path, programs: Path, *, fsync: str) -> subprocess.Popen[bytes]:
+    settings = [f"unix_socket_directories={folder}", "listen_addresses=", f"fsync={fsync}", "max_connections=50"]
     command = [str(programs / "postgres"), "-D", str(folder / "data"), *(f"-c{setting}" for setting in settings)]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from audits import segments
+from audits import disk, segments
 from audits.models import AuditRecord
 from audits.record import AuditRefused
 from tests.audits.making import a_record
@@ -197,7 +197,7 @@ def hold_the_lock(folder: Path, seconds: float) -> None:
 
 def test_a_writer_that_stands_still_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     record = a_record()
-    monkeypatch.setattr(segments, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(disk, "PATIENCE_SECONDS", 0.2)
     other = multiprocessing.get_context("fork").Process(target=hold_the_lock, args=(segments.folder(), 30))
     other.start()
     try:
