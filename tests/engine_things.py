@@ -2,7 +2,9 @@
 
 import io
 import tarfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import docker
 from docker.types import Mount
 
 from launchplane import sandbox
+from tests.registry import free_port
 
 LABEL = "ci.managed=true"
 
@@ -96,6 +99,17 @@ def a_quick_container(client: docker.DockerClient, name: str, *, seconds: int) -
     client.api.import_image_from_data(held.getvalue(), repository="busy", tag="1")
     command = ["/bin/busybox", "sleep", str(seconds)]
     return client.containers.create("busy:1", command, name=name, network_mode="none")
+
+
+@contextmanager
+def a_swarm(client: docker.DockerClient) -> Iterator[None]:
+    """The engine is a swarm of its own, at a port of its own: another engine of this machine may be one too."""
+    address = f"127.0.0.1:{free_port()}"
+    client.swarm.init(advertise_addr=address, listen_addr=address)
+    try:
+        yield
+    finally:
+        client.swarm.leave(force=True)
 
 
 DOCKERFILE = """FROM scratch

@@ -13,7 +13,7 @@ from launchplane.hosts.local_engine import LocalEngine
 from launchplane.hosts.local_removals import LocalRemover
 from launchplane.hosts.removals import ExpectedContainer, ExpectedImage, ExpectedVolume, Removal
 from launchplane.sandbox.dockerd import PrivateEngine
-from tests.engine_things import a_container, a_quick_container, an_image, empty, image_ids
+from tests.engine_things import a_container, a_quick_container, a_swarm, an_image, empty, image_ids
 from tests.faults import Request
 from tests.hygiene_changes.meddling import MeddlingSocket
 
@@ -188,16 +188,12 @@ def test_a_volume_that_is_mounted_in_the_same_moment_stays(client: docker.Docker
 
 
 def test_a_volume_that_a_service_scaled_to_zero_wants_stays(client: docker.DockerClient, engine: PrivateEngine) -> None:
-    client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1")
-    try:
+    with a_swarm(client):
         client.volumes.create("data")
         expected = volume(client, "data")
         none = {"Replicated": {"Replicas": 0}}
         client.services.create("nowhere/to-be-found:1", name="db", mounts=["data:/data:rw"], mode=none)
 
         removal = removed(engine, lambda door: door.remove_volume(expected), meanwhile=lambda: None)
-    finally:
-        client.swarm.leave(force=True)
-
     assert (removal.outcome, removal.detail) == ("skipped", "Service db uses it.")
     assert [found.name for found in client.volumes.list()] == ["data"]

@@ -14,7 +14,7 @@ from launchplane.access.models import User
 from launchplane.hosts.models import Host
 from launchplane.hosts.services import add_host
 from launchplane.sandbox.dockerd import PrivateEngine
-from tests.engine_things import LABEL, empty
+from tests.engine_things import LABEL, a_swarm, empty
 from tests.factories import a_person
 from tests.faults import EngineSocket, speaks
 from tests.hygiene_changes.clock import Clock
@@ -72,9 +72,8 @@ def clock(monkeypatch: pytest.MonkeyPatch, host: Host, own_engine: PrivateEngine
 @pytest.fixture
 def swarm(client: docker.DockerClient) -> Iterator[None]:
     """The engine is a swarm of its own."""
-    client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1")
-    yield
-    client.swarm.leave(force=True)
+    with a_swarm(client):
+        yield
 
 
 @pytest.fixture

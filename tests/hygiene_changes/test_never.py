@@ -44,7 +44,9 @@ PRUNES = {
     "launchplane/hosts/builder_prune.py": {"prune"},
 }
 READS_PRUNES_OF_OTHERS = "launchplane/hosts/machine/"
-PRUNE = re.compile(r"(?:^|[\s/])prune(?:$|[\s?])")
+PRUNE = re.compile(
+    r"(?:^|/|\b(?:docker|buildctl|system|images?|volumes?|container|network|builder|buildx)\s+)prune(?![-\w])"
+)
 PROGRAMS = {"docker", "dockerd", "buildctl", "buildx", "podman", "nerdctl", "ctr", "crictl"}
 BROAD = re.compile(
     r"(system|image|images|volume|volumes|container|network|builder|buildx)\s+(prune|rm\b)|rmi\b|rm\s+-f"
@@ -121,7 +123,7 @@ def test_the_code_knows_no_prune_but_those_of_build_cache() -> None:
         if name.startswith(READS_PRUNES_OF_OTHERS):
             continue
         for text in texts(tree):
-            if PRUNE.search(text) and not text.endswith("."):
+            if PRUNE.search(text):
                 found.setdefault(name, set()).add(text)
 
     assert found == PRUNES
