@@ -23,7 +23,7 @@ from launchplane.changes.requests import find_change
 from launchplane.changes.states import Moved, tell_the_schedule
 from launchplane.changes.steps import ClaimLost, take_steps
 from launchplane.changes.stopping import Stop, finishing_the_item
-from launchplane.problems import Problem, Refused, Waits
+from launchplane.problems import Problem, Waits
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def apply_queued(change_id: str) -> None:
     """What a worker does with a queued id. How it went is on the change's row; a second delivery does nothing."""
     try:
         change = apply_change(find_change(change_id), by=WORKER)
-    except Refused as problem:
+    except Problem as problem:
         log.info("change %s was not applied: %s", change_id, problem.sentence)
     else:
         log.info("change %s on %s: %s", change.pk, change.host.name, change.sentence)

@@ -14,6 +14,7 @@ from launchplane.changes import records
 from launchplane.changes.approvals import APPLY, QUEUED_AGAIN_AFTER
 from launchplane.changes.models import Change
 from launchplane.changes.models.change import Status
+from launchplane.changes.obstacles import PUT_OFF
 from launchplane.changes.planning import known_kind
 from launchplane.changes.requests import find_change
 from launchplane.changes.states import Moved
@@ -43,7 +44,11 @@ def is_handed_over(change: Change) -> bool:
 
     A gate that was closed is on record since; a host that was busy is only in the sentence.
     """
-    if change.status != Status.APPROVED or change.next_try_at is None or change.sentence.startswith("Waits:"):
+    if (
+        change.status != Status.APPROVED
+        or change.next_try_at is None
+        or change.sentence.startswith(("Waits:", PUT_OFF))
+    ):
         return False
     told = AuditRecord.objects.filter(key=str(change.pk)).exclude(kind="change.denied").order_by("-seq")
     return told.values_list("kind", flat=True).first() in HANDED_OVER

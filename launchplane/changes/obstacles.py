@@ -14,6 +14,8 @@ from launchplane.problems import Problem, Waits
 
 log = logging.getLogger(__name__)
 
+PUT_OFF = "Nothing was done yet."
+
 
 class StillThere(Waits):
     """Nothing has become better since the change was put off. Its sentence says what still stands in the way."""
@@ -21,7 +23,7 @@ class StillThere(Waits):
 
 def deferred(why: str) -> str:
     """How a change stands that is put off for this reason."""
-    return f"Nothing was done yet. {why}"
+    return f"{PUT_OFF} {why}"
 
 
 def words(gates: list[Gate]) -> str:

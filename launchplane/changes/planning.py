@@ -32,7 +32,8 @@ def plan_change(
     """
     kind = known_kind(kind_name)
     if by.user is not None and not may(by.user, kind.request_right, host):
-        raise Refused("not_permitted", f"You may not plan changes of {host.name}. An administrator can allow it.")
+        problem = Refused("not_permitted", f"You may not plan changes of {host.name}. An administrator can allow it.")
+        raise records.deny_of_host("change.denied", host, problem, by=by, key=host.name, wanted="plan")
     asked_digest = _digest_of_asked(kind_name, host, asked)
     if (known := _replayed(idempotency_key, asked_digest)) is not None:
         return known
@@ -55,12 +56,25 @@ def known_kind(name: str) -> ChangeKind:
 
 
 def checked(plan: Plan, kind: ChangeKind, host: Host) -> Plan:
-    """`plan`, if it is what it says to be. Raises ValueError for a planner's mistake."""
+    """`plan`, if it is what it says to be. Raises ValueError for a planner's mistake, Refused `scope_too_broad`."""
     if (plan.kind, plan.host, plan.boundary.host) != (kind.name, host.name, host.name):
         raise ValueError(f"the planner of {kind.name} on {host.name} planned {plan.kind} on {plan.host}")
     if [step.position for step in plan.steps] != list(range(1, len(plan.steps) + 1)):
         raise ValueError(f"the planner of {kind.name} did not number its steps from 1 on")
+    if plan.steps and not plan.blockers:
+        _require_exact_scope(plan)
     return plan
+
+
+def _require_exact_scope(plan: Plan) -> None:
+    """The boundary says as whom, through what, what is looked at and how to get back; a call is for a step (H24)."""
+    said = plan.boundary.model_dump(exclude={"calls"})
+    if missing := [name for name, text in said.items() if not str(text).strip()]:
+        raise Refused("scope_too_broad", f"The boundary of this plan does not say its {', '.join(missing)}.")
+    for call in plan.boundary.calls:
+        if not 0 < call.at_most <= len(plan.steps):
+            sentence = f"It would call {call.name} up to {call.at_most} times for {len(plan.steps)} items."
+            raise Refused("scope_too_broad", sentence)
 
 
 def store(

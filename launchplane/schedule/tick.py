@@ -82,6 +82,7 @@ def run_job(schedule_id: int) -> None:
     if job is None:
         _note(schedule, ok=False, sentence=f"No job is called {schedule.job!r}: this schedule does nothing.")
         return
+    begun = timezone.now()
     try:
         sentence = job.run(schedule.host)
     except Problem as problem:
@@ -93,9 +94,15 @@ def run_job(schedule_id: int) -> None:
         _note(schedule, ok=False, sentence=f"Stopped before its end by {type(stop).__name__}: too slow, or shut down.")
         raise
     else:
-        _note(schedule, ok=True, sentence=sentence)
+        _note(schedule, ok=True, sentence=sentence, unless_since=begun)
 
 
-def _note(schedule: Schedule, *, ok: bool, sentence: str) -> None:
-    """Write the outcome, and nothing else, to the schedule's row."""
-    Schedule.objects.filter(pk=schedule.pk).update(last_at=timezone.now(), last_ok=ok, last_sentence=sentence[:600])
+def _note(schedule: Schedule, *, ok: bool, sentence: str, unless_since: datetime | None = None) -> None:
+    """Write the outcome, and nothing else, to the schedule's row; not over what was written there after that time.
+
+    What a job queued may have ended, and said so, before the job itself comes to say that it queued it.
+    """
+    rows = Schedule.objects.filter(pk=schedule.pk)
+    if unless_since is not None:
+        rows = rows.exclude(last_at__gt=unless_since)
+    rows.update(last_at=timezone.now(), last_ok=ok, last_sentence=sentence[:600])

@@ -9,12 +9,13 @@ from audits.models import AuditRecord
 from launchplane.access.models import User
 from launchplane.access.people import WORKER
 from launchplane.changes import freeze, standing
-from launchplane.changes.apply import apply_change
+from launchplane.changes.apply import apply_change, apply_queued
 from launchplane.changes.models import Approval, Change, StandingApproval
 from launchplane.changes.requests import expire_due, find_change
 from launchplane.hosts.models import Host
+from launchplane.schedule import jobs
 from launchplane.schedule.models import Schedule
-from launchplane.schedule.tick import adopt
+from launchplane.schedule.tick import adopt, run_job
 from tests.changes import toy
 from tests.changes.test_standing import routine
 from tests.changes.ways import approved, granted, names, outcomes, person, standing_request
@@ -149,6 +150,22 @@ def test_a_schedule_says_that_its_approval_was_ended(queued: Change, host: Host,
     standing.revoke(StandingApproval.objects.get(), by=person(approver), reason="no")
     apply_change(queued, by=WORKER)
     assert said(host) == (False, "The standing approval is not in force any more.")
+
+
+def test_a_worker_that_was_faster_than_its_schedule_has_the_last_word(
+    host: Host, operator: User, approver: User
+) -> None:
+    adopt(host)
+    granted(standing_request(host, operator), approver)
+
+    def queue_and_be_overtaken(host: Host) -> str:
+        sentence = routine(host)
+        apply_queued(str(Change.objects.get().pk))
+        return sentence
+
+    jobs.register(jobs.Job(toy.ROUTINE, "", "* * * * *", starts_enabled=False, run=queue_and_be_overtaken))
+    run_job(Schedule.objects.get(host=host, job=toy.ROUTINE).pk)
+    assert said(host) == (True, "3 done.")
 
 
 def test_a_change_that_people_asked_for_says_nothing_there(host: Host, operator: User, approver: User) -> None:

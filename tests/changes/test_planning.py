@@ -2,11 +2,14 @@
 
 import pytest
 
+from audits.models import AuditRecord
 from launchplane.access.models import User
 from launchplane.access.people import NOBODY
 from launchplane.changes.digest import change_digest, is_unaltered
+from launchplane.changes.document import document
+from launchplane.changes.kinds import kind_named
 from launchplane.changes.models import Change
-from launchplane.changes.planning import plan_change
+from launchplane.changes.planning import checked, plan_change
 from launchplane.changes.requests import request_change
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem, Refused
@@ -70,9 +73,50 @@ def test_a_shell_plans_without_a_person(host: Host) -> None:
     assert plan_change(toy.ONCE, host, by=NOBODY).requester is None
 
 
-def test_without_the_right_nobody_plans(host: Host) -> None:
+def test_without_the_right_nobody_plans_and_that_is_on_record(host: Host) -> None:
     with pytest.raises(Refused, match="may not plan"):
         planned(host, a_person("auditor", group="Auditors"))
+    refused = AuditRecord.objects.latest("seq")
+    assert (refused.kind, refused.status, refused.actor_name) == ("change.denied", "failed", "auditor")
+
+
+@pytest.mark.req("H23")
+def test_what_privilege_it_needs_can_be_looked_at_before_anybody_decides(host: Host, operator: User) -> None:
+    boundary = document(planned(host, operator)).boundary
+    assert (boundary.host, boundary.user, boundary.through) == ("chris-testing", "nobody", "the file system")
+    assert [(call.name, call.at_most) for call in boundary.calls] == [("remove", 3)]
+    assert (boundary.before, boundary.after, boundary.rollback) == (
+        "a listing",
+        "a listing",
+        "none: what is removed is gone",
+    )
+
+
+@pytest.mark.req("H24")
+def test_a_plan_that_wants_more_calls_than_it_has_items_is_refused(host: Host, operator: User) -> None:
+    with pytest.raises(Refused, match="up to 300 times for 3 items"):
+        planned(host, operator, calls=300)
+    assert Change.objects.count() == 0
+
+
+@pytest.mark.req("H24")
+@pytest.mark.parametrize("field", ["user", "through", "before", "after", "rollback"])
+def test_a_boundary_that_leaves_something_open_is_refused(host: Host, field: str) -> None:
+    plan = toy.planner(toy.ONCE)(host)
+    vague = plan.model_copy(update={"boundary": plan.boundary.model_copy(update={field: " "})})
+    kind = kind_named(toy.ONCE)
+    assert kind is not None
+    with pytest.raises(Refused, match=f"does not say its {field}"):
+        checked(vague, kind, host)
+
+
+def test_a_planner_that_plans_for_another_host_is_mistaken(host: Host) -> None:
+    plan = toy.planner(toy.ONCE)(host)
+    elsewhere = plan.model_copy(update={"boundary": plan.boundary.model_copy(update={"host": "other"})})
+    kind = kind_named(toy.ONCE)
+    assert kind is not None
+    with pytest.raises(ValueError, match="planner"):
+        checked(elsewhere, kind, host)
 
 
 def test_an_unknown_kind_names_those_there_are(host: Host, operator: User) -> None:
