@@ -59,6 +59,14 @@ def a_container(client: docker.DockerClient, image: str, name: str, **options: A
     return client.containers.create(image, ["/none"], name=name, network_mode="none", **options)
 
 
+def a_volume_anew(client: docker.DockerClient, name: str) -> None:
+    """Another volume of the name, as its time of creation tells (the engine tells it to the second)."""
+    before = client.volumes.get(name).attrs["CreatedAt"]
+    while client.volumes.get(name).attrs["CreatedAt"] == before:
+        client.volumes.get(name).remove()
+        client.volumes.create(name)
+
+
 def empty(client: docker.DockerClient) -> None:
     """Nothing is left on the engine."""
     for container in client.containers.list(all=True):

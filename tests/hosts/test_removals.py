@@ -1,7 +1,6 @@
 """The five removals on a real engine: what is as it was approved goes, all else stays with a typed outcome."""
 
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from tests.engine_things import (
     a_builder,
     a_container,
     a_running_container,
+    a_volume_anew,
     an_image,
     build,
     cache_bytes,
@@ -242,9 +242,7 @@ def test_a_volume_that_a_container_refers_to_stays(client: docker.DockerClient, 
 def test_a_volume_that_was_made_anew_stays(client: docker.DockerClient, door: LocalRemover) -> None:
     client.volumes.create("data")
     expected = volume(client, "data")
-    client.volumes.get("data").remove()
-    time.sleep(1.1)
-    client.volumes.create("data")
+    a_volume_anew(client, "data")
 
     with allowed():
         removal = door.remove_volume(expected)

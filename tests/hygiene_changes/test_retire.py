@@ -8,11 +8,16 @@ import pytest
 from django.utils import timezone
 
 from launchplane.access.models import User
+from launchplane.changes.apply import apply_change
 from launchplane.changes.models import Change
+from launchplane.changes.requests import find_change
 from launchplane.hosts.models import Host
 from launchplane.problems import Refused
-from tests.engine_things import a_container, an_image, image_ids
-from tests.hygiene_changes.ways import RETIRE, applied, approved, outcomes, phase_one_done, planned
+from launchplane.sandbox.dockerd import PrivateEngine
+from tests import registry as registries
+from tests.engine_things import a_container, a_volume_anew, an_image, image_ids
+from tests.faults import EngineSocket, says
+from tests.hygiene_changes.ways import RETIRE, applied, approved, outcomes, person, phase_one_done, planned
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
 
@@ -95,15 +100,28 @@ def mount_it(client: docker.DockerClient) -> None:
 
 
 def make_it_anew(client: docker.DockerClient) -> None:
-    import time
+    a_volume_anew(client, "orphaned")
 
-    client.volumes.get("orphaned").remove()
-    time.sleep(1.1)
-    client.volumes.create("orphaned")
+
+def use_it_for_a_moment(client: docker.DockerClient) -> None:
+    a_container(client, "app:old", "job").remove()
+
+
+def pull_it_again(client: docker.DockerClient) -> None:
+    """The same image, by its digest: it has its tag and its id as before, and somebody wants it."""
+    with registries.serving() as registry:
+        name = f"{registry.address}/app"
+        client.images.get("app:old").tag(name, "pushed")
+        registry.push(client, f"{name}:pushed")
+        (digest,) = client.images.get("app:old").attrs["RepoDigests"]
+        client.images.remove(f"{name}:pushed")
+        client.images.pull(digest)
 
 
 @pytest.mark.req("X1")
-@pytest.mark.parametrize("meddle", [tag_it, use_it, replace_it, mount_it, make_it_anew])
+@pytest.mark.parametrize(
+    "meddle", [tag_it, use_it, replace_it, mount_it, make_it_anew, use_it_for_a_moment, pull_it_again]
+)
 def test_what_changed_since_the_plan_closes_it_and_nothing_is_removed(
     client: docker.DockerClient,
     host: Host,
@@ -133,6 +151,26 @@ def test_what_changed_since_the_plan_closes_it_and_nothing_is_removed(
     assert (change.status, change.why_closed) == (Change.Status.CLOSED, Change.Why.STALE), change.sentence
     assert outcomes(change) == ["skipped", "skipped"]
     assert left == [image_ids(client), {volume.name for volume in client.volumes.list()}]
+
+
+@pytest.mark.req("X1")
+@pytest.mark.req("H22")
+def test_another_engine_at_the_same_address_is_left_alone(
+    client: docker.DockerClient, host: Host, own_engine: PrivateEngine, operator: User, approver: User
+) -> None:
+    an_image(client, "old", tag="app:old")
+    phase_one_done(host)
+    change = approved(RETIRE, host, operator, approver, items=["image:app:old"])
+    stranger = {"/info": says({"ID": "SOMEBODY:ELSE", "DockerRootDir": "/var/lib/docker"})}
+
+    with EngineSocket(stranger, upstream=str(own_engine.socket)) as door:
+        Host.objects.filter(pk=host.pk).update(docker_url=door.url)
+        change = apply_change(find_change(change.pk), by=person(operator))
+
+    assert change.status == Change.Status.APPROVED
+    assert "Another engine answers: SOMEBODY:ELSE" in change.sentence
+    assert {request.method for request in door.requests} == {"GET"}
+    assert len(image_ids(client)) == 1
 
 
 @pytest.mark.req("H45")
