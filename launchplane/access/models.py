@@ -1,9 +1,9 @@
-"""The one user model, who changed what of an account, and how many wrong passwords were tried."""
+"""The one user model, who changed what of an account, what groups began with, and how many wrong passwords came."""
 
 from typing import Any
 
 from django.contrib.auth.hashers import check_password, make_password
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Group, Permission
 from django.db import models, transaction
 
 
@@ -60,6 +60,20 @@ class CredentialChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} of {self.user_id} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class GivenByDefault(models.Model):
+    """A right that a group was given by the installation, so that no later migration gives it again."""
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
+    permission = models.ForeignKey(Permission, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["group", "permission"], name="given_by_default_once")]
+
+    def __str__(self) -> str:
+        return f"right {self.permission_id} of group {self.group_id}"
 
 
 class Tries(models.Model):

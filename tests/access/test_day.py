@@ -48,9 +48,8 @@ def may_decide(person: User, asked_by: User) -> str:
 
 def account(user: User, **changed: str) -> dict[str, str]:
     """The form of a person in the settings."""
-    dates = {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
     groups = {"groups": [str(pk) for pk in user.groups.values_list("pk", flat=True)]}
-    return {"username": user.username, "is_active": "on", "is_staff": "on", **dates, **groups, **changed}
+    return {"username": user.username, "is_active": "on", "is_staff": "on", **groups, **changed}
 
 
 def post(client: Client, path: str, form: dict[str, str]) -> None:
