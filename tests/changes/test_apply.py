@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -71,6 +72,7 @@ def names_before() -> list[str]:
     return ["rubbish-1", "rubbish-2", "rubbish-3"]
 
 
+@pytest.mark.req("X17")
 def test_a_task_that_is_delivered_twice_does_nothing_the_second_time(
     host: Host, operator: User, approver: User
 ) -> None:
@@ -92,14 +94,22 @@ def test_what_was_planned_from_is_looked_at_again(host: Host, operator: User, ap
     assert (names(host), toy.effects(host)) == (names_before(), [])
 
 
-@pytest.mark.req("X1")
-def test_each_item_is_verified_just_before(host: Host, operator: User, approver: User) -> None:
+@pytest.mark.req("X1", "H40")
+def test_each_item_is_verified_just_before_and_what_is_left_alone_says_why(
+    host: Host, operator: User, approver: User
+) -> None:
     change = approved(host, operator, approver)
     (toy.folder_of(host) / "rubbish-1").write_text("somebody's work")
     (toy.folder_of(host) / "rubbish-2").unlink()
     change = applied(change)
     assert (change.status, outcomes(change)) == ("completed", ["skipped", "gone", "done"])
     assert names(host) == ["rubbish-1"]
+    steps: Any = last_record(change)["steps"]
+    assert [(step["target"], step["detail"]) for step in steps] == [
+        ("rubbish-1", "It has changed."),
+        ("rubbish-2", "It is gone already."),
+        ("rubbish-3", "Removed."),
+    ]
 
 
 @pytest.mark.req("P6", "P33")

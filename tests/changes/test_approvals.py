@@ -38,9 +38,13 @@ def denials(change: Change) -> list[str]:
     return [kind for kind, _status in told(change) if kind == "change.denied"]
 
 
-def test_approving_queues_the_change_for_a_worker(host: Host, operator: User, approver: User) -> None:
+@pytest.mark.req("H26")
+def test_approving_queues_the_change_for_the_workers_that_do_nothing_else(
+    host: Host, operator: User, approver: User
+) -> None:
     change = approved(host, operator, approver)
-    assert (change.status, OrmQ.objects.count()) == ("approved", 1)
+    assert [(task.key, task.task["args"]) for task in OrmQ.objects.all()] == [("apply", (str(change.pk),))]
+    assert (change.status, toy.effects(host)) == ("approved", [])
     assert change.deadline is not None
     assert timedelta(hours=3, minutes=59) < change.deadline - timezone.now() <= timedelta(hours=4)
 

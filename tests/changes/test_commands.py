@@ -91,6 +91,7 @@ def test_the_password_may_come_by_standard_input(host: Host, operator: User, mon
     assert run("changes", "request", str(change.pk), "--reason", "x", "--as", "operator")[0] == 3
 
 
+@pytest.mark.req("H55")
 def test_apply_applies_once_for_each_key(host: Host, operator: User, approver: User) -> None:
     change = approved(host, operator, approver)
     apply = ("changes", "apply", str(change.pk), "--idempotency-key", "k1")
@@ -101,6 +102,7 @@ def test_apply_applies_once_for_each_key(host: Host, operator: User, approver: U
     assert run("changes", "apply", str(change.pk), "--idempotency-key", "k2")[0] == 4
 
 
+@pytest.mark.req("H55")
 def test_a_key_belongs_to_one_change(host: Host, operator: User, approver: User) -> None:
     one = approved(host, operator, approver, items=["rubbish-1"])
     other = approved(host, operator, approver, items=["rubbish-2"])

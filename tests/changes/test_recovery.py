@@ -177,7 +177,7 @@ def test_recovery_takes_the_lock_before_it_looks(host: Host, operator: User, app
         assert recover() == 0
     assert find_change(change.pk).status == "applying"
     assert recover() == 1
-    assert HostLease.objects.get(host=host).token == 2
+    assert (HostLease.objects.get(host=host).token, find_change(change.pk).fencing_token) == (2, 2)
     assert names(host) == ["rubbish-2", "rubbish-3"]
 
 

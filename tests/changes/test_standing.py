@@ -54,6 +54,7 @@ def bound(host: Host, **changed: Any) -> None:
     host_edited.send(sender=Host, host=host)
 
 
+@pytest.mark.req("H59")
 def test_a_routine_runs_under_a_standing_approval(host: Host, live: StandingApproval) -> None:
     assert "3 items are queued" in routine(host)
     change = apply_change(Change.objects.get(), by=WORKER)
@@ -91,6 +92,7 @@ def test_a_grant_needs_right_password_reason_and_digest(host: Host, operator: Us
     assert refusal(lambda: granted(row, approver)) == "not_awaiting"
 
 
+@pytest.mark.req("H59")
 def test_a_change_under_it_can_be_asked_for_by_people_too(host: Host, operator: User, approver: User) -> None:
     from launchplane.changes.planning import plan_change
     from launchplane.changes.requests import find_change, request_change
