@@ -12,6 +12,7 @@ from audits.contracts import Fault, Record
 
 FORMAT = "launchplane-audit-1"
 GENESIS = "0" * 64
+_PREFIX = f"{FORMAT}\n".encode()
 
 
 class Position(NamedTuple):
@@ -35,11 +36,10 @@ def record_hash(record: Record) -> str:
     who = (actor.id, actor.name, str(len(actor.responsible)), *actor.responsible)
     what = (str(record.seq), record.at, record.kind, record.key, record.host, record.lane)
     fields = (*what, *who, record.source, record.status, record.payload_hash, record.prev_hash)
-    return hashlib.sha256(f"{FORMAT}\n".encode() + b"".join(map(_netstring, fields))).hexdigest()
+    return hashlib.sha256(_PREFIX + b"".join([_netstring(field.encode()) for field in fields])).hexdigest()
 
 
-def _netstring(text: str) -> bytes:
-    encoded = text.encode()
+def _netstring(encoded: bytes) -> bytes:
     return b"%d:%b," % (len(encoded), encoded)
 
 

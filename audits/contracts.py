@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
 Status = Literal["planned", "completed", "failed", "skipped"]
 
@@ -27,7 +27,7 @@ class Record(Contract):
     `at` is RFC 3339 in UTC with six digits of a second; hashes are lower-case hexadecimal SHA-256.
     """
 
-    seq: int
+    seq: PositiveInt
     at: str
     kind: str
     key: str
@@ -50,6 +50,12 @@ class Trailer(Contract):
     first_seq: int | None
     last_seq: int | None
     head_hash: str
+
+
+class TrailerLine(Contract):
+    """A trailer as it stands in an export, where it can be told from a record."""
+
+    trailer: Trailer
 
 
 class Checkpoint(Contract):

@@ -85,4 +85,4 @@ class ChainHead(models.Model):
 
 def moment(at: datetime) -> str:
     """A time in UTC as records say it: 2026-01-08T10:30:00.000000Z."""
-    return f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"
+    return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -19,6 +19,9 @@ from audits.models import AuditRecord
 from audits.redact import LIVE
 from launchplane.canonical import canonical
 
+# in characters: of twelve bytes at worst as they are exported, where a line has an end (audits.verify_export)
+LONGEST_PAYLOAD = 4 * 1024 * 1024
+
 __all__ = ["Actor", "AuditRecord", "AuditRefused", "Status", "append", "append_apart"]
 
 
@@ -92,6 +95,9 @@ def _plain(text: str) -> str:
 
 def _canonical(payload: Mapping[str, Any]) -> str:
     try:
-        return canonical(LIVE.fields(payload)).decode()
-    except ValueError as error:
+        said = canonical(LIVE.fields(payload)).decode()
+    except (ValueError, RecursionError) as error:
         raise AuditRefused(f"The audit record could not be written down ({error}), so nothing was done.") from error
+    if len(said) > LONGEST_PAYLOAD:
+        raise AuditRefused(f"The audit record would be longer than {LONGEST_PAYLOAD} characters, so nothing was done.")
+    return said

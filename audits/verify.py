@@ -37,12 +37,14 @@ class Beside:
     def __init__(self, lines: Iterator[bytes]) -> None:
         self.fault: Fault | None = None
         self.lagging = 0
+        self._held = 0
         self._lines = lines
         self._line = next(lines, None)
         self._first = _seq(self._line) if self._line else 0
 
     def hold(self, record: Record) -> None:
         """The next line must be this record's; if there is none any more, it is not on the disk yet."""
+        self._held = record.seq
         if self.fault is not None or (self._first is not None and record.seq < self._first):
             return
         if self._line is None:
@@ -53,11 +55,13 @@ class Beside:
             self._line = next(self._lines, None)
 
     def end(self, is_known: Callable[[bytes], bool]) -> None:
-        """What is left over came meanwhile, or is something that the database lost."""
+        """What is left over came meanwhile, or is something that the database lost, or is there twice."""
         while self.fault is None and self._line is not None:
+            seq = _seq(self._line)
             if not is_known(self._line):
-                seq = _seq(self._line)
                 self.fault = fault("database_behind", seq, f"The segments hold a record {seq} that the database lost.")
+            elif seq is not None and seq <= self._held:
+                self.fault = fault("segments_differ", seq, f"Record {seq} stands in the segments once more.")
             self._line = next(self._lines, None)
 
     def _difference(self, record: Record) -> Fault:

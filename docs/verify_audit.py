@@ -20,12 +20,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
-from typing import Any, Iterable, Sequence  # noqa: UP035  Python 3.9
+from typing import Any, BinaryIO, Iterable, Iterator, Sequence  # noqa: UP035  Python 3.9
 
 FORMAT = "launchplane-audit-1"
 GENESIS = "0" * 64
+LONGEST_LINE = 64 * 1024 * 1024
+NOTE = re.compile(r"([0-9]{1,19}):([0-9a-f]{64})")
+STATUSES = ("planned", "completed", "failed", "skipped")
 FIELDS = [
     *("seq", "at", "kind", "key", "host", "lane", "actor", "source", "status"),
     *("payload", "payload_hash", "prev_hash", "hash"),
@@ -37,14 +41,15 @@ class Altered(Exception):
 
 
 class Export:
-    """What was seen of an export so far."""
+    """What was seen of an export so far, held against what somebody noted of it ("SEQ:HASH")."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: Iterable[str] = ()) -> None:
         self.count = 0
         self.first: int | None = None
         self.last: int | None = None
         self.head = GENESIS
-        self.hashes: dict[int, str] = {}
+        self.noted = [(int(seq), noted) for seq, _, noted in (note.partition(":") for note in notes)]
+        self.hashes = dict.fromkeys((seq for seq, _ in self.noted), "")
 
     def add(self, line: bytes) -> None:
         """The next record. Raises Altered."""
@@ -62,10 +67,11 @@ class Export:
         self.count += 1
         self.first = seq if self.first is None else self.first
         self.last, self.head = seq, record["hash"]
-        self.hashes[seq] = record["hash"]
+        if seq in self.hashes:
+            self.hashes[seq] = record["hash"]
 
     def end(self, line: bytes) -> None:
-        """The trailer must say what came before it. Raises Altered."""
+        """The trailer must say what came before it, and what was noted must be there. Raises Altered."""
         trailer = parsed_trailer(line)
         if trailer["first_seq"] != self.first:
             raise Altered(f"record {trailer['first_seq']} is missing: the export was cut off at its beginning")
@@ -73,28 +79,29 @@ class Export:
             raise Altered(f"record {(self.last or 0) + 1} is missing: the trailer names record {trailer['last_seq']}")
         if self.count and trailer["head_hash"] != self.head:
             raise Altered(f"record {self.last} is not the head that the trailer names")
-
-    def hold_against(self, notes: Iterable[str]) -> None:
-        """What was noted elsewhere ("SEQ:HASH") must be here. Raises Altered."""
-        for note in notes:
-            seq, _, noted = note.partition(":")
-            if self.hashes.get(int(seq)) != noted:
+        for seq, noted in self.noted:
+            if self.hashes[seq] != noted:
                 raise Altered(f"record {seq} is not the one that was noted: the chain was rewritten")
 
 
 def verify(lines: Iterable[bytes], notes: Iterable[str] = ()) -> Export:
     """Go through an export's lines (bytes). Returns what was seen; raises Altered."""
-    export = Export()
+    export = Export(notes)
     rest = iter(lines)
     for line in rest:
         if line.startswith(b'{"trailer":'):
             export.end(line)
             if next(rest, None) is not None:
                 raise Altered("something follows the trailer")
-            export.hold_against(notes)
             return export
         export.add(line)
     raise Altered(f"record {(export.last or 0) + 1} is missing: the export ends without its trailer")
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file that may be anything: what is longer than any record comes in pieces, which are none."""
+    while line := file.readline(LONGEST_LINE):
+        yield line
 
 
 def parsed(line: bytes, seq: int | None) -> dict[str, Any]:
@@ -116,7 +123,8 @@ def has_form(record: dict[str, Any]) -> bool:
     texts = [record[name] for name in FIELDS if name not in ("seq", "actor")] + [actor["id"], actor["name"]]
     "".join(texts + actor["responsible"]).encode()  # raises for what is no text
     ordered = list(record) == FIELDS and list(actor) == ["id", "name", "responsible"]
-    return ordered and type(record["seq"]) is int and type(actor["responsible"]) is list
+    numbered = type(record["seq"]) is int and record["seq"] > 0
+    return ordered and numbered and record["status"] in STATUSES and type(actor["responsible"]) is list
 
 
 def parsed_trailer(line: bytes) -> dict[str, Any]:
@@ -125,7 +133,7 @@ def parsed_trailer(line: bytes) -> dict[str, Any]:
     try:
         trailer = json.loads(line)["trailer"]
         fine = list(trailer) == ["format", "count", "first_seq", "last_seq", "head_hash"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         fine = False
     if not fine or trailer["format"] != FORMAT or written({"trailer": trailer}) != line:
         raise Altered("the trailer was altered")
@@ -154,19 +162,20 @@ def sha256(text: bytes) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Returns the exit status."""
-    if not arguments or not all(note.partition(":")[0].isdecimal() for note in arguments[1:]):
+    if not arguments or not all(map(NOTE.fullmatch, arguments[1:])):
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        with sys.stdin.buffer if arguments[0] == "-" else Path(arguments[0]).open("rb") as lines:
-            export = verify(lines, arguments[1:])
+        with sys.stdin.buffer if arguments[0] == "-" else Path(arguments[0]).open("rb") as file:
+            export = verify(lines_of(file), arguments[1:])
     except OSError as error:
         print(f"{arguments[0]} cannot be read: {error}", file=sys.stderr)
         return 2
     except Altered as altered:
         print(f"ALTERED: {altered}.")
         return 4
-    print(f"intact: {export.count} records, {export.first} to {export.last}, head {export.head}")
+    span = f", {export.first} to {export.last}, head {export.head}" if export.count else ""
+    print(f"intact: {export.count} records{span}")
     return 0
 
 

@@ -58,7 +58,13 @@ def test_a_record_that_cannot_be_stored_takes_its_transaction_with_it() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"payload": {"bytes": 2**60}}, {"key": "k" * 201}, {"status": "perhaps"}, {"payload": {"share": float("nan")}}],
+    [
+        {"payload": {"bytes": 2**60}},
+        {"payload": {"share": float("nan")}},
+        {"payload": {"text": "x" * (4 * 1024 * 1024)}},
+        {"key": "k" * 201},
+        {"status": "perhaps"},
+    ],
 )
 @pytest.mark.django_db(transaction=True)
 def test_what_no_record_can_hold_is_refused(fields: dict[str, object]) -> None:
@@ -84,6 +90,20 @@ def test_a_secret_gets_into_no_field() -> None:
     fresh = AuditRecord.objects.filter(seq=stored.seq).values()[0]
     assert token not in str(fresh)
     assert str(fresh).count(REDACTED) == 11
+
+
+@pytest.mark.parametrize("depth", [100, 200, 300, 400, 600, 900])
+@pytest.mark.django_db(transaction=True)
+def test_a_payload_of_any_depth_is_recorded_or_refused(depth: int) -> None:
+    deep: object = "x"
+    for _ in range(depth):
+        deep = [deep]
+    try:
+        seq = a_record(payload={"deep": deep}).seq
+    except AuditRefused:
+        assert AuditRecord.objects.count() == 0
+    else:
+        assert AuditRecord.objects.get().seq == seq
 
 
 @pytest.mark.django_db

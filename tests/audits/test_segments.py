@@ -132,6 +132,16 @@ def test_each_day_has_a_file_and_a_clock_that_went_back_does_not_disturb_the_ord
     assert on_disk() == [1, 2, 3, 4]
 
 
+def test_a_clock_that_goes_back_within_one_batch_does_not_disturb_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    with transaction.atomic():
+        for days in (0, 1, 0, 2):
+            monkeypatch.setattr(timezone, "now", lambda days=days: now + timedelta(days=days))
+            a_record()
+    assert on_disk() == [1, 2, 3, 4]
+    assert [path.read_bytes().count(b"\n") for path in segments.files()] == [1, 2, 1]
+
+
 def test_many_records_are_caught_up_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "AT_ONCE", 3)
     with transaction.atomic():

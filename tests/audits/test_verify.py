@@ -1,6 +1,7 @@
 """Whatever is done to the database, the segments or the signed heads is found, and the first bad record is named."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -82,13 +83,26 @@ def test_a_head_that_somebody_else_signed_is_found(held: list[AuditRecord]) -> N
     assert faults() == [("checkpoints_unreadable", None)]
 
 
-def test_a_segment_that_was_altered_is_found(held: list[AuditRecord]) -> None:
+SEGMENTS: dict[str, tuple[Callable[[list[bytes]], list[bytes]], int]] = {
+    "a byte": (lambda lines: [*lines[:2], lines[2].replace(b"ann", b"bnn"), *lines[3:]], 3),
+    "dropped": (lambda lines: [*lines[:2], *lines[3:]], 3),
+    "swapped": (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], 2),
+    "twice": (lambda lines: [*lines[:3], *lines[2:]], 3),
+    "the last one twice": (lambda lines: [*lines, lines[-1]], 5),
+    "cut": (lambda lines: [*lines[:2], lines[2][:50] + b"\n", *lines[3:]], 3),
+    "no record": (lambda lines: [*lines[:2], b"what?\n", *lines[2:]], 3),
+    "one more": (lambda lines: [*lines, lines[-1].replace(b'"seq":5', b'"seq":6')], 6),
+}
+
+
+@pytest.mark.req("X15")
+@pytest.mark.parametrize("damage", SEGMENTS)
+def test_a_segment_that_was_altered_is_found(held: list[AuditRecord], damage: str) -> None:
+    act, named = SEGMENTS[damage]
     path = segments.files()[0]
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join([*lines[:2], lines[2].replace(b"ann", b"bob"), *lines[3:]]))
-    assert faults() == [("segments_differ", 3)]
-    path.write_bytes(b"".join([*lines[:2], *lines[3:]]))
-    assert faults() == [("segments_differ", 3)]
+    path.write_bytes(b"".join(act(path.read_bytes().splitlines(keepends=True))))
+    found = "database_behind" if damage == "one more" else "segments_differ"
+    assert faults() == [(found, named)]
 
 
 def test_old_segments_may_be_put_away(held: list[AuditRecord]) -> None:

@@ -16,6 +16,7 @@ from audits import segments
 from audits.export import export
 from audits.verify_export import verify_export
 from tests.audits.making import a_record
+from tests.shell import manage
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "verify_audit.py"
 RECORDS = 9
@@ -53,6 +54,17 @@ def rewritten(line: bytes, **changes: Any) -> bytes:
     return segments.line(record.model_copy(update={"hash": chain.record_hash(record)}))
 
 
+def relabelled(line: bytes, **changes: Any) -> bytes:
+    """`rewritten`, also for what our own contract would not let pass."""
+    from audits import chain
+    from audits.contracts import Actor, Record
+
+    said = json.loads(line) | changes
+    record = Record.model_construct(**said | {"actor": Actor(**said["actor"])})
+    said["hash"] = chain.record_hash(record)
+    return json.dumps(said, separators=(",", ":")).encode() + b"\n"
+
+
 def replace(number: int, by: Callable[[bytes], bytes]) -> Callable[[list[bytes]], list[bytes]]:
     return lambda lines: [by(line) if at == number else line for at, line in enumerate(lines)]
 
@@ -84,6 +96,10 @@ DAMAGES: dict[str, tuple[Callable[[list[bytes]], list[bytes]], int | None]] = {
     "something behind": (lambda lines: [*lines, lines[0]], None),
     "a record replaced": (replace(4, lambda line: rewritten(line, payload="{}")), 6),
     "the last record replaced": (replace(8, lambda line: rewritten(line, payload="{}")), 9),
+    "a status that there is not": (replace(8, lambda line: relabelled(line, status="perhaps")), 9),
+    "a number that there is not": (lambda lines: [relabelled(lines[0], seq=0), *lines[1:]], None),
+    "no end of brackets": (lambda lines: [*lines[:9], b'{"trailer":' + b"[" * 100_000 + b"\n"], None),
+    "no end of brackets in a record": (replace(4, lambda _: b"[" * 100_000 + b"\n"), 5),
     "nothing at all": (lambda _: [], 1),
 }
 
@@ -132,6 +148,53 @@ def test_a_chain_that_was_rewritten_as_a_whole_is_found_by_what_somebody_noted(
     assert script(exported, f"4:{fourth['hash']}", folder=tmp_path)[0] == 0
     status, said = script(exported, f"4:{'0' * 64}", folder=tmp_path)
     assert (status, said) == (4, "ALTERED: record 4 is not the one that was noted: the chain was rewritten.\n")
+
+
+def test_one_who_noted_a_record_wrongly_is_told_how_to(exported: list[bytes], tmp_path: Path) -> None:
+    for note in ("4", "4:", "four:" + "0" * 64, "4:" + "0" * 63):
+        status, said = script(exported, note, folder=tmp_path)
+        assert (status, "SEQ:HASH" in said) == (2, True)
+
+
+def test_a_noted_record_that_the_export_does_not_hold_is_told(exported: list[bytes], tmp_path: Path) -> None:
+    status, said = script(exported, f"77:{'0' * 64}", folder=tmp_path)
+    assert (status, said) == (4, "ALTERED: record 77 is not the one that was noted: the chain was rewritten.\n")
+
+
+def by_the_command(path: Path) -> int:
+    """How `manage.py audits verify FILE` ends."""
+    return manage("audits", "verify", str(path)).code
+
+
+def by_the_script(path: Path) -> int:
+    """How the offline script ends, with less memory than a file of a gigabyte takes."""
+    limited = 'ulimit -v 800000; exec "$@"'
+    command = ["sh", "-c", limited, "sh", sys.executable, "-I", str(SCRIPT), str(path)]
+    return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode
+
+
+def a_gigabyte_of_zeros(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(2**30)
+
+
+FILES: dict[str, tuple[Callable[[Path], object], int]] = {
+    "missing": (lambda _: None, 2),
+    "a directory": (lambda path: path.mkdir(), 2),
+    "empty": (lambda path: path.touch(), 4),
+    "a program": (lambda path: path.write_bytes(Path(sys.executable).read_bytes()), 4),
+    "text": (lambda path: path.write_text("what?\n"), 4),
+    "one line without an end": (a_gigabyte_of_zeros, 4),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("what", FILES)
+def test_a_file_that_is_no_export_is_told_by_both_alike(what: str, tmp_path: Path) -> None:
+    make, status = FILES[what]
+    path = tmp_path / "file"
+    make(path)
+    assert (by_the_command(path), by_the_script(path)) == (status, status)
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from audits.export import export
 from audits.models import AuditRecord
 from audits.sign import checkpoint
 from audits.verify import verify_database
-from audits.verify_export import verify_export
+from audits.verify_export import lines_of, verify_export
 from launchplane.commands import ATTENTION, FINE, REFUSED, Subcommands
 from launchplane.problems import Problem
 
@@ -95,9 +95,9 @@ class Command(Subcommands):
 def _verify_file(path: Path) -> Verdict:
     """Raises Problem for a file that cannot be read; "-" is what comes in."""
     if str(path) == "-":
-        return verify_export(sys.stdin.buffer)
+        return verify_export(lines_of(sys.stdin.buffer))
     try:
-        with path.open("rb") as lines:
-            return verify_export(lines)
+        with path.open("rb") as file:
+            return verify_export(lines_of(file))
     except OSError as error:
         raise Problem("unreadable", f"{path} cannot be read: {error.strerror}.") from error
