@@ -98,10 +98,7 @@ def _require_right(by: Principal, kind_name: str, host: Host) -> User:
     if by.user is not None and by.user.is_active and may(by.user, kind.request_right, host):
         return by.user
     problem = Refused("not_permitted", f"You may not plan changes of {host.name}. An administrator can allow it.")
-    told = {"wanted": "plan", "kind": kind_name, "code": problem.code, "why": problem.sentence}
-    with transaction.atomic(durable=True):
-        records.tell_of_host("change.denied", host, by=by, key=host.name, payload=told, status="failed")
-    raise problem
+    raise records.deny_of_host("change.denied", host, problem, by=by, key=host.name, wanted="plan")
 
 
 def _known(run: PlanRun) -> PlanRun | None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +11,20 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from launchplane.access.models import User
+from launchplane.changes import kinds
 from launchplane.hosts.models import Host
 from launchplane.schedule.heartbeat import QUEUES, beat
 from launchplane.schedule.tick import adopt
+from tests.changes import toy
+from tests.changes.ways import (
+    a_folder_host,
+)
 from tests.factories import PASSWORD, a_host, a_month_of, a_person
 
 # playwright's own event loop runs in the thread in which a test asks the database
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+Windows = Callable[..., BrowserContext]
 
 VIOLATIONS = """document.addEventListener("securitypolicyviolation", violation =>
     console.error(`CSP: ${violation.violatedDirective} ${violation.blockedURI} ${violation.sample}`))"""
@@ -94,3 +102,35 @@ def visit(new_context: Callable[..., BrowserContext], live_server: LiveServer, o
     visit = Visit(new_context(viewport={"width": 1280, "height": 900}).new_page(), live_server.url)
     yield visit
     assert visit.complaints == []
+
+
+def log_in(new_context: Windows, address: str, name: str, **window: object) -> Visit:
+    visit = Visit(new_context(**window).new_page(), address)
+    page = visit.open("/accounts/login/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    return visit
+
+
+@pytest.fixture
+def folder(transactional_db: None, tmp_path: Path, settings: Settings) -> Iterator[Host]:
+    """A host with files that the toy kinds remove, and workers that are alive."""
+    settings.EVIDENCE_DIR = tmp_path / "evidence"
+    toy.register_toys()
+    for queue in QUEUES:
+        beat(queue)
+    yield a_folder_host(tmp_path / "host", name="folder")
+    toy.hook[0] = toy.nothing
+    kinds.unregister(toy.ONCE)
+    kinds.unregister(toy.ROUTINE)
+
+
+@pytest.fixture
+def planner(transactional_db: None) -> User:
+    return a_person("planner")
+
+
+@pytest.fixture
+def approver(transactional_db: None) -> User:
+    return a_person("approver", group="Approvers")

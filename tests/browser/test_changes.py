@@ -1,76 +1,31 @@
 """A change through two people's browsers: one plans and asks, the other decides, a worker applies, both see it."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from django.contrib.auth.models import Group
 from django.db import connections
-from django.utils import timezone
-from playwright.sync_api import BrowserContext, expect
-from pytest_django import Settings
+from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
-from audits.models import AuditRecord
 from launchplane.access.models import User
-from launchplane.changes import kinds, lock
 from launchplane.changes.apply import apply_queued
 from launchplane.changes.models import Change, PlanRun
-from launchplane.changes.plan_runs import queue_plan, run_queued
+from launchplane.changes.plan_runs import run_queued
 from launchplane.changes.requests import cancel, request_change
 from launchplane.hosts.models import Host
-from launchplane.schedule.heartbeat import QUEUES, beat
-from tests.browser.conftest import Visit
-from tests.browser.test_looks import barriers, sideways
+from tests.browser.conftest import Windows, log_in
 from tests.changes import toy
 from tests.changes.ways import (
-    a_folder_host,
     approved,
     decided,
-    granted,
     person,
     planned,
     requested,
-    standing_request,
 )
 from tests.factories import PASSWORD, a_person
 
 pytestmark = pytest.mark.browser
-
-Windows = Callable[..., BrowserContext]
-
-
-@pytest.fixture
-def folder(transactional_db: None, tmp_path: Path, settings: Settings) -> Iterator[Host]:
-    """A host with files that the toy kinds remove, and workers that are alive."""
-    settings.EVIDENCE_DIR = tmp_path / "evidence"
-    toy.register_toys()
-    for queue in QUEUES:
-        beat(queue)
-    yield a_folder_host(tmp_path / "host", name="folder")
-    toy.hook[0] = toy.nothing
-    kinds.unregister(toy.ONCE)
-    kinds.unregister(toy.ROUTINE)
-
-
-@pytest.fixture
-def planner(transactional_db: None) -> User:
-    return a_person("planner")
-
-
-@pytest.fixture
-def approver(transactional_db: None) -> User:
-    return a_person("approver", group="Approvers")
-
-
-def log_in(new_context: Windows, address: str, name: str, **window: object) -> Visit:
-    visit = Visit(new_context(**window).new_page(), address)
-    page = visit.open("/accounts/login/")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    return visit
 
 
 class Worker:
@@ -139,42 +94,6 @@ def test_from_the_plan_of_one_to_the_result_that_both_see(
     expect(page.get_by_role("heading", name="What came of it")).to_be_visible()
     assert toy.rubbish(folder) == []
     assert asks.complaints + decides.complaints == []
-
-
-def test_a_plan_is_followed_and_back_does_not_lead_there_again(
-    new_context: Windows, live_server: LiveServer, folder: Host, planner: User
-) -> None:
-    visit = log_in(new_context, live_server.url, "planner")
-    page = visit.open("/hosts/folder/changes/plan/")
-    page.get_by_role("button", name="Plan it Routine removal of files").dblclick()
-    expect(page.get_by_text("Waits for a worker")).to_be_visible()
-    run = PlanRun.objects.get()
-    run_queued(run.pk)
-    expect(page.get_by_role("button", name="Ask for approval")).to_be_visible()
-    page.go_back()
-    expect(page.get_by_role("link", name="Read the plan")).to_be_visible()
-    page.go_back()
-    expect(page.get_by_role("heading", name="Plan a clean-up")).to_be_visible()
-    page.get_by_role("button", name="Plan it Routine removal of files").click()
-    expect(page.get_by_text("Waits for a worker")).to_be_visible()
-    assert PlanRun.objects.count() == 2
-    assert visit.complaints == []
-
-
-def test_a_plan_whose_worker_died_says_so_by_itself_and_is_planned_again(
-    new_context: Windows, live_server: LiveServer, folder: Host, planner: User
-) -> None:
-    visit = log_in(new_context, live_server.url, "planner")
-    page = visit.open("/hosts/folder/changes/plan/")
-    page.get_by_role("button", name="Plan it Routine removal of files").click()
-    expect(page.get_by_text("Waits for a worker")).to_be_visible()
-    PlanRun.objects.update(status="running", started_at=timezone.now(), machine=lock.machine())
-    expect(page.get_by_text("Its worker ended before the plan was made.")).to_be_visible()
-    page.get_by_role("button", name="Plan it again").click()
-    expect(page.get_by_text("Waits for a worker")).to_be_visible()
-    run_queued(PlanRun.objects.latest("pk").pk)
-    expect(page.get_by_role("button", name="Ask for approval")).to_be_visible()
-    assert visit.complaints == []
 
 
 def test_a_change_for_later_is_applied_by_a_click(
@@ -292,22 +211,6 @@ def test_one_click_freezes_and_the_next_page_says_so(
     assert visit.complaints == []
 
 
-def test_a_plan_is_followed_without_javascript(
-    new_context: Windows, live_server: LiveServer, folder: Host, planner: User
-) -> None:
-    page = log_in(new_context, live_server.url, "planner", java_script_enabled=False).open(
-        "/hosts/folder/changes/plan/"
-    )
-    page.get_by_role("button", name="Plan it Routine removal of files").click()
-    expect(page.get_by_text("Waits for a worker")).to_be_visible()
-    page.get_by_role("link", name="Look again").click()
-    expect(page.get_by_text("Waits for a worker")).to_be_visible()
-    run_queued(PlanRun.objects.get().pk)
-    page.get_by_role("link", name="Look again").click()
-    page.get_by_role("link", name="Read the plan").click()
-    expect(page.get_by_role("button", name="Ask for approval")).to_be_visible()
-
-
 def _forget_the_password() -> None:
     """As if everybody had logged in half an hour ago."""
     from django.contrib.sessions.backends.db import SessionStore
@@ -317,67 +220,3 @@ def _forget_the_password() -> None:
         store = SessionStore(row.session_key)
         store["password_at"] = 1.0
         store.save()
-
-
-def pages_of(folder: Host, planner: User, approver: User) -> list[str]:
-    """Every page of changes, in every state worth a look."""
-    applied = approved(folder, planner, approver)
-    apply_queued(str(applied.pk))
-    for number in range(3):
-        (Path(folder.docker_root) / f"very-long-name-of-something-{'x' * 150}-{number}").write_text("x")
-    later = request_change(planned(folder, planner), by=person(planner), reason="tonight", apply_at_once=False)
-    decided(later, approver)
-    (Path(folder.docker_root) / "precious").write_text("x")
-    waits = requested(folder, planner)
-    open_run = queue_plan(toy.ROUTINE, folder, by=person(planner))
-    lost = {"status": "lost", "ended_at": timezone.now(), "sentence": "Its worker died."}
-    lost_run = PlanRun.objects.create(
-        host=folder, kind=toy.ROUTINE, asked="{}", asked_by=planner, asked_at=timezone.now(), **lost
-    )
-    row = granted(standing_request(folder, planner), approver)
-    asked = standing_request(folder, planner)
-    records = AuditRecord.objects.filter(key=str(applied.pk)).values_list("seq", flat=True)
-    return [
-        "/",
-        "/changes/",
-        "/hosts/folder/changes/",
-        "/hosts/folder/changes/plan/",
-        "/hosts/folder/changes/standing/",
-        f"/hosts/folder/changes/standing/?kind={toy.ROUTINE}",
-        f"/changes/{applied.pk}/",
-        f"/changes/{waits.pk}/",
-        f"/changes/{later.pk}/",
-        f"/plans/{open_run.pk}/",
-        f"/plans/{lost_run.pk}/",
-        "/audit/",
-        "/audit/?key=nothing",
-        *(f"/audit/{seq}/" for seq in (1, *records)),
-        "/hosts/folder/audit/",
-        "/standing/",
-        f"/standing/{row.pk}/",
-        f"/standing/{asked.pk}/",
-        "/freeze/",
-    ]
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_fit_to_be_looked_at(
-    new_context: Windows,
-    live_server: LiveServer,
-    folder: Host,
-    planner: User,
-    approver: User,
-    scheme: str,
-    width: int,
-) -> None:
-    addresses = pages_of(folder, planner, approver)
-    approver.groups.add(Group.objects.get(name="Operators"))
-    window = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
-    visit = log_in(new_context, live_server.url, "approver", **window)
-    found: list[str] = []
-    for address in addresses:
-        page = visit.open(address)
-        found += [*sideways(page), *barriers(page)]
-    problems = visit.complaints + found
-    assert not problems, "\n".join(problems)

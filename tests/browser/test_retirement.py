@@ -31,8 +31,7 @@ from launchplane.hosts.services import add_host
 from launchplane.sandbox.dockerd import PrivateEngine
 from launchplane.sandbox.leftovers import ORPHAN_STATE, WARM_BUILDER, plant
 from launchplane.schedule.heartbeat import QUEUES, beat
-from tests.browser.conftest import Visit
-from tests.browser.test_changes import log_in
+from tests.browser.conftest import Visit, log_in
 from tests.browser.test_looks import barriers, sideways
 from tests.factories import a_person
 from tests.processes import environment

@@ -8,10 +8,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from launchplane.access.models import User
-from launchplane.changes import kinds
+from launchplane.changes import kinds, plan_runs
+from launchplane.changes.models import PlanRun
 from launchplane.hosts.models import Host
 from tests.changes import toy
-from tests.changes.ways import a_folder_host
+from tests.changes.ways import a_folder_host, person
 from tests.factories import a_host, a_month_of, a_person
 
 
@@ -55,3 +56,8 @@ def folder(db: None, tmp_path: Path, settings: Settings) -> Iterator[Host]:
     yield a_folder_host(tmp_path / "host", name="folder")
     kinds.unregister(toy.ONCE)
     kinds.unregister(toy.ROUTINE)
+
+
+@pytest.fixture
+def queued(folder: Host, operator: User) -> PlanRun:
+    return plan_runs.queue_plan(toy.ROUTINE, folder, by=person(operator))

@@ -1,4 +1,4 @@
-"""Freeze in the browser: one click and a reason, said on every page, by whoever may."""
+"""Freeze in the browser: one click, said on every page, by whoever may."""
 
 import pytest
 from django.test import Client
@@ -35,11 +35,19 @@ def test_one_host_is_frozen_from_its_own_page(visitor: Client, host: Host) -> No
     assert not Freeze.objects.filter(lifted_at=None).exists()
 
 
-def test_a_freeze_needs_a_reason(visitor: Client, host: Host) -> None:
-    response = visitor.post("/freeze/", {"turn": "on", "host": "", "reason": " "})
+@pytest.mark.req("X18")
+@pytest.mark.parametrize("scope", ["", "chris-testing"])
+def test_one_click_freezes_and_needs_no_words(visitor: Client, host: Host, scope: str) -> None:
+    assert "is frozen: nothing begins" in text_of(turn(visitor, "on", scope, reason=" "))
+    assert Freeze.objects.get().reason == "No reason was given."
+
+
+def test_lifting_a_freeze_needs_a_reason(visitor: Client, host: Host) -> None:
+    turn(visitor, "on")
+    response = visitor.post("/freeze/", {"turn": "off", "host": "", "reason": " "})
     assert response.status_code == 400
     assert "Not done. Say why, in a few words" in text_of(response)
-    assert not Freeze.objects.exists()
+    assert Freeze.objects.filter(lifted_at=None).exists()
 
 
 def test_lifting_what_is_not_frozen_says_so(visitor: Client, host: Host) -> None:

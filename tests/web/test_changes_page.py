@@ -23,6 +23,7 @@ def page_of(client: Client, change: Change) -> str:
     return text_of(client.get(f"/changes/{change.pk}/"))
 
 
+@pytest.mark.req("H23", "H24")
 def test_it_says_what_exactly_will_happen_before_anybody_decides(client: Client, folder: Host, operator: User) -> None:
     client.force_login(a_person("auditor", group="Auditors"))
     page = page_of(client, requested(folder, operator))

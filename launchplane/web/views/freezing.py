@@ -1,4 +1,4 @@
-"""Freeze and unfreeze: one click and a reason stop every change at its next step, on one host or on all."""
+"""Freeze and unfreeze: one click stops every change at its next step, on one host or on all. Lifting needs a reason."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -15,6 +15,8 @@ from launchplane.web.freezes import freezes_seen_by
 from launchplane.web.views.deciding import principal
 
 BAD_INPUT = 400
+# nobody should have to find words first
+NO_REASON = "No reason was given."
 
 
 @login_required
@@ -30,9 +32,9 @@ def _turn(request: HttpRequest) -> HttpResponse:
     host = host_or_404(request, name) if name else None
     if turn not in ("on", "off"):
         raise Http404("freeze or lift")
-    deed = freezing.freeze if turn == "on" else freezing.lift
+    deed, reason = (freezing.freeze, NO_REASON) if turn == "on" else (freezing.lift, "")
     try:
-        deed(host, by=principal(request), reason=request.POST.get("reason", ""))
+        deed(host, by=principal(request), reason=request.POST.get("reason", "").strip() or reason)
     except Problem as problem:
         if problem.code == "not_permitted":
             raise PermissionDenied(
