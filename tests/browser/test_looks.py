@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import Group
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
@@ -47,6 +48,11 @@ def addresses(host: Host) -> list[str]:
         f"/admin/hygiene/snapshot/{newest.pk}/change/",
         "/admin/schedule/schedule/",
         "/admin/access/user/",
+        "/admin/access/user/add/",
+        f"/admin/access/user/{User.objects.get(username='operator').pk}/change/",
+        "/admin/access/credentialchange/",
+        f"/admin/auth/group/{Group.objects.get(name='Approvers').pk}/change/",
+        f"/admin/hosts/host/{host.pk}/rights/",
     ]
 
 

@@ -22,7 +22,6 @@ from tests.refusing import refusing_audit
 from tests.web.reading import text_of
 from tests.web.test_admin import host_form
 
-pytestmark = pytest.mark.req("H50")
 SET = {"password1": "a wholly new one", "password2": "a wholly new one"}
 
 
