@@ -3,9 +3,9 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,7 @@ RUN_ELSEWHERE = {
     "script/requirements --check": f"{REQUIREMENTS}::test_check_tells_which_lines_are_out_of_date",
     "script/bench inventory": f"{SCRIPTS}::test_the_bench_measures_an_engine",
     "script/bench dangling": f"{SCRIPTS}::test_the_bench_measures_removals",
+    "script/bench audit": f"{SCRIPTS}::test_the_bench_measures_records",
     f"{MEASURE} --json >before.json": PROOF,
     f"{MEASURE} --before before.json": PROOF,
     "script/proof": "tests/proof/test_sequence.py::test_pull_build_and_service_stay_warm_through_approved_clean_ups",
@@ -79,24 +80,34 @@ Change.objects.filter(pk=change.pk).update(status="in_doubt", fencing_token=lock
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory, planted_engine: PrivateEngine) -> Iterator[dict[str, Path]]:
+def places(tmp_path_factory: pytest.TempPathFactory, planted_engine: PrivateEngine) -> dict[str, Path]:
     """A folder for each document, in which its blocks are run one after the other as in a clone."""
     documents = {block.document for block in SHELL}
-    yield {document: place(tmp_path_factory.mktemp("clone"), planted_engine, document) for document in documents}
+    adding = {block.document for block in SHELL if "hosts add" in block.text}
+    states = {adds: a_state(tmp_path_factory, planted_engine, adds_a_host=adds) for adds in (True, False)}
+    return {name: a_clone(tmp_path_factory.mktemp("clone"), of=states[name in adding]) for name in documents}
 
 
-def place(folder: Path, engine: PrivateEngine, document: str) -> Path:
-    """A clone with a fresh state; with the host `sandbox` in it, unless the document adds a host itself."""
-    (folder / ".venv").symlink_to(sys.prefix)
-    for name in ("manage.py", "docs"):
-        (folder / name).symlink_to(PROJECT / name)
+def a_state(folders: pytest.TempPathFactory, engine: PrivateEngine, *, adds_a_host: bool) -> Path:
+    """A state with people in it; and with the host `sandbox`, unless a document adds a host itself."""
+    clone = a_clone(folders.mktemp("state"))
     preparation = [".venv/bin/python manage.py migrate --verbosity 0"]
-    if not any("hosts add" in block.text for block in SHELL if block.document == document):
+    if not adds_a_host:
         preparation.append(f".venv/bin/python manage.py hosts add sandbox --docker-url {engine.url}")
         preparation.append(".venv/bin/python manage.py hygiene report sandbox >first || test $? = 3")
     preparation.append(in_django(PEOPLE))
-    done = run("set -e\n" + "\n".join(preparation), folder, engine)
+    done = run("set -e\n" + "\n".join(preparation), clone, engine)
     assert done.returncode == 0, done.stderr
+    return clone / "var"
+
+
+def a_clone(folder: Path, *, of: Path | None = None) -> Path:
+    """What a clone has that commands need; with a copy of a state, if one is given."""
+    (folder / ".venv").symlink_to(sys.prefix)
+    for name in ("manage.py", "docs"):
+        (folder / name).symlink_to(PROJECT / name)
+    if of is not None:
+        shutil.copytree(of, folder / "var")
     return folder
 
 
@@ -116,7 +127,7 @@ def run(script: str, folder: Path, engine: PrivateEngine) -> subprocess.Complete
         input=PASSWORD * 2,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         start_new_session=True,
     )

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from audits.contracts import Actor, Checkpoint, Record, Trailer, Verdict
+from audits.record import LONGEST_PAYLOAD
 from hygiene.gates import TABLE
 from hygiene.plan.assemble import NEXT_STEPS
 from hygiene.plan.items import MOST, VERBS
@@ -168,6 +169,7 @@ def test_every_field_of_a_record_an_export_and_a_verdict_is_there() -> None:
     named = set(CODE.findall(text_of(AUDITS)))
     expected = {name for contract in (Record, Actor, Trailer, Checkpoint, Verdict) for name in contract.model_fields}
     assert expected <= named
+    assert f"at most {LONGEST_PAYLOAD:,} characters" in text_of(AUDITS)
 
 
 def test_every_kind_of_record_is_there() -> None:

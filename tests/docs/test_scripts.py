@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -130,3 +131,13 @@ def test_the_bench_measures_removals(
         monkeypatch.setattr(dangling, name, number)
     assert dangling.measure(tmp_path) in (0, 1)
     assert f"(at most {dangling.AT_MOST:g})" in capsys.readouterr().out
+
+
+@pytest.mark.postgres
+def test_the_bench_measures_records() -> None:
+    """Of a few records, in a process of its own: it brings the database that it needs."""
+    few = "audit.CLIENTS, audit.EACH, audit.ROUNDS, audit.VERIFIED = 2, 3, 1, 20"
+    command = [sys.executable, "-c", f"from tests.bench import audit; {few}; raise SystemExit(audit.main())"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    assert "docs/verify_audit.py EXPORT: 20 records in" in done.stdout
