@@ -53,6 +53,11 @@ def connect(docker_url: str, *, api_version: str, deadline: Deadline) -> docker.
     return client
 
 
+def pool_of(client: docker.APIClient) -> Any:
+    """The one pool of sockets (urllib3's) behind a client from `connect`; its waits end with that client's deadline."""
+    return client.get_adapter("http+docker://").get_connection("")
+
+
 def socket_path(docker_url: str) -> str:
     """The socket's absolute path. Raises EngineUnavailable for anything that is not `unix:///…`."""
     path = docker_url.removeprefix(UNIX)
