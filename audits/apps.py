@@ -9,9 +9,13 @@ class AuditsConfig(AppConfig):
     name = "audits"
 
     def ready(self) -> None:
-        from audits import triggers
+        from django_q.signals import post_execute_in_worker
+
+        from audits import logs, triggers
         from audits.redact import LIVE, SHORTEST
 
+        logs.watch_tracebacks()
+        post_execute_in_worker.connect(logs.redact_result, dispatch_uid="audits.results")
         post_migrate.connect(triggers.ensure, sender=self, dispatch_uid="audits.triggers")
         for secret in own_secrets():
             if len(secret) >= SHORTEST:

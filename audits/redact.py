@@ -5,7 +5,7 @@ so whoever holds a live one registers it: `with LIVE.holding(token): ...`.
 """
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -23,6 +23,7 @@ from audits.forms import every_form
 
 REDACTED = "[redacted]"
 WITHHELD = "[withheld: it could not be redacted]"
+LINGERING = 50  # this many of those that an exception may still carry
 SHORTEST = 8  # a shorter secret would be found in innocent words
 
 NAMES_OF_SECRETS = {
@@ -62,6 +63,7 @@ class Redactor:
         self._live: Counter[str] = Counter()
         self._known: Any = None
         self._lock = Lock()
+        self._lingering: deque[str] = deque()
         for secret in secrets:
             self.register(secret)
 
@@ -83,12 +85,16 @@ class Redactor:
 
     @contextmanager
     def holding(self, secret: str) -> Iterator[None]:
-        """Within, `secret` is known by value."""
+        """Within, `secret` is known by value; and if an exception leaves, for longer: it may carry the secret on."""
         self.register(secret)
         try:
             yield
-        finally:
-            self.forget(secret)
+        except BaseException:
+            self._lingering.append(secret)
+            if len(self._lingering) > LINGERING:
+                self.forget(self._lingering.popleft())
+            raise
+        self.forget(secret)
 
     def fields(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """`payload` as plain JSON values without secrets. A field that cannot be done is withheld as a whole.
@@ -102,7 +108,11 @@ class Redactor:
         return _plain_fields(payload, self.text)
 
     def text(self, text: str) -> str:
-        """`text` without secrets, and without the halves of characters that no database takes."""
+        """`text` without secrets, and without the halves of characters that no database takes; or withheld."""
+        kept: str = _or_withheld(self._without_secrets, text)
+        return kept
+
+    def _without_secrets(self, text: str) -> str:
         text = _whole(text)
         if (known := self._known) is not None and known.search(text):  # to search first is twice as fast
             text = known.sub(REDACTED, text)

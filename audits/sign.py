@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from audits import chain, segments
 from audits.contracts import Checkpoint
+from audits.errors import AuditRefused
 from audits.models import ChainHead, moment
 from launchplane.canonical import canonical
 
@@ -59,13 +60,16 @@ def _signed_text(signed: Checkpoint) -> bytes:
 
 
 def _private_key() -> Ed25519PrivateKey:
-    """The key in the state directory (mode 0600); the first who asks makes it."""
+    """The key in the state directory (mode 0600); the first who asks makes it. Raises AuditRefused."""
     path = Path(settings.VAR) / "keys" / "audit_ed25519.pem"
     if not path.exists():
         _make_key(path)
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise AuditRefused(f"The key that signs heads, {path}, cannot be read: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise TypeError(f"{path} holds no Ed25519 key")
+        raise AuditRefused(f"The key that signs heads, {path}, is no Ed25519 key.")
     return key
 
 

@@ -90,26 +90,27 @@ def test_a_field_that_only_sounds_like_a_secret_stays(name: str) -> None:
     assert Redactor().fields({name: 7}) == {name: 7}
 
 
-@pytest.mark.parametrize(
-    ("said", "secret"),
-    [
-        (f"pushed with ghp_{'a1B2' * 9}.", "a1B2a1B2"),
-        (f"ghs_{JWT}", "c2lnbmF0dXJl"),
-        (f"github_pat_{'a_1' * 10}", "a_1a_1"),
-        (f"Authorization: Bearer {JWT}", "c2lnbmF0dXJl"),
-        (f"id token {JWT}", "c2lnbmF0dXJl"),
-        (f"curl -H 'authorization: Basic {'dXNlcjpwYXNz' * 2}'", "dXNlcjpw"),
-        ("lp_" + "Ab3-" * 10, "Ab3-Ab3"),
-        ("AWS AKIAIOSFODNN7EXAMPLE", "IOSFODNN7"),
-        ("postgres://launchplane:s3cr3t@db/launchplane", "s3cr3t"),
-        (f"./config.sh --token {REGISTRATION} --url x", REGISTRATION),
-        (f"RUNNER_TOKEN={REGISTRATION} ./config.sh", REGISTRATION),
-        ('{"password": "two words"}', "two words"),
-        ('{\\"password\\": \\"hidden\\"}', "hidden"),
-        ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----", "b3BlbnNz"),
-        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow, and then the log ended", "MIIEow"),
-    ],
-)
+LOOKS = [
+    (f"pushed with ghp_{'a1B2' * 9}.", "a1B2a1B2"),
+    (f"ghs_{JWT}", "c2lnbmF0dXJl"),
+    (f"github_pat_{'a_1' * 10}", "a_1a_1"),
+    (f"Authorization: Bearer {JWT}", "c2lnbmF0dXJl"),
+    (f"id token {JWT}", "c2lnbmF0dXJl"),
+    (f"curl -H 'authorization: Basic {'dXNlcjpwYXNz' * 2}'", "dXNlcjpw"),
+    ("lp_" + "Ab3-" * 10, "Ab3-Ab3"),
+    ("AWS AKIAIOSFODNN7EXAMPLE", "IOSFODNN7"),
+    ("postgres://launchplane:s3cr3t@db/launchplane", "s3cr3t"),
+    (f"./config.sh --token {REGISTRATION} --url x", REGISTRATION),
+    (f"RUNNER_TOKEN={REGISTRATION} ./config.sh", REGISTRATION),
+    ('{"password": "two words"}', "two words"),
+    ('{\\"password\\": \\"hidden\\"}', "hidden"),
+    ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----", "b3BlbnNz"),
+    ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow, and then the log ended", "MIIEow"),
+]
+SAID = [said for said, _ in LOOKS] + [REGISTRATION]
+
+
+@pytest.mark.parametrize(("said", "secret"), LOOKS)
 def test_what_looks_like_a_secret_is_taken_out(said: str, secret: str) -> None:
     assert secret not in Redactor().text(said)
 
@@ -166,6 +167,34 @@ def test_a_secret_lives_as_long_as_anybody_holds_it() -> None:
     assert redactor.text(REGISTRATION) == REDACTED
     redactor.forget(REGISTRATION)
     assert redactor.text(REGISTRATION) == REGISTRATION
+
+
+def test_only_so_many_secrets_linger_after_exceptions() -> None:
+    redactor = Redactor()
+    for number in range(60):
+        with pytest.raises(ZeroDivisionError), redactor.holding(f"secret-number-{number:03}"):
+            raise ZeroDivisionError
+    assert redactor.text("secret-number-009 secret-number-010") == f"secret-number-009 {REDACTED}"
+
+
+@given(texts=st.lists(st.text(characters, max_size=30) | st.sampled_from(SAID), max_size=5))
+@example(texts=["x", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIi.c2ln"])
+@example(texts=["a", "token=hidden"])
+def test_what_is_looked_at_together_is_found_as_well_as_by_itself(texts: list[str]) -> None:
+    redactor = Redactor([REGISTRATION])
+    kept = redactor.fields({str(number): text for number, text in enumerate(texts)})
+    assert list(kept.values()) == [redactor.text(text) for text in texts]
+
+
+def test_a_redactor_that_is_broken_lets_nothing_out() -> None:
+    class Broken:
+        def search(self, _text: str) -> None:
+            raise RuntimeError("out of memory")
+
+    redactor = Redactor([REGISTRATION])
+    redactor._known = Broken()
+    assert redactor.text("x") == WITHHELD
+    assert redactor.fields({"why": "x", "bytes": 1}) == {WITHHELD: WITHHELD, f"{WITHHELD} 2": REDACTED}
 
 
 def test_a_secret_that_is_too_short_is_refused_aloud() -> None:

@@ -114,26 +114,45 @@ def test_a_table_that_is_rebuilt_gets_its_triggers_back(caplog: pytest.LogCaptur
     refused("DELETE FROM audits_auditrecord")
 
 
-def without_one() -> str:
-    """Take one trigger down, as a database's owner can. Returns its name."""
-    on = "" if connection.vendor == "sqlite" else " ON audits_auditrecord"
+def without(name: str) -> None:
+    """Take one trigger down, as a database's owner can."""
+    on = "" if connection.vendor == "sqlite" else f" ON {triggers.POSTGRESQL[name][0]}"
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TRIGGER audits_record_insert{on}")
-    return "audits_record_insert"
+        cursor.execute(f"DROP TRIGGER {name}{on}")
 
 
+def every_trigger() -> list[str]:
+    return list(triggers.SQLITE if connection.vendor == "sqlite" else triggers.POSTGRESQL)
+
+
+@pytest.mark.req("H50")
 def test_a_missing_trigger_is_an_error_that_says_what_to_do() -> None:
     call_command("check", databases=["default"])
-    name = without_one()
-    with pytest.raises(SystemCheckError, match=f"(?s){name}.*audits verify.*--skip-checks"):
-        call_command("check", databases=["default"], stderr=StringIO())
+    for name in every_trigger():
+        without(name)
+        said = "".join(str(message) for message in triggers.check_triggers(databases=["default"]))
+        assert name in said
+        with pytest.raises(SystemCheckError, match=f"(?s){name}.*audits verify.*--skip-checks"):
+            call_command("check", databases=["default"], stderr=StringIO())
 
 
-def test_migrate_puts_a_missing_trigger_back_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    name = without_one()
-    with caplog.at_level(logging.WARNING, logger="audits.triggers"):
-        call_command("migrate", verbosity=0)
-    assert f"missing and are put back: {name}" in caplog.text
+@pytest.mark.req("H50")
+def test_migrate_puts_each_missing_trigger_back_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    a_record()
+    a_record()
+    for name in every_trigger():
+        without(name)
+        with caplog.at_level(logging.WARNING, logger="audits.triggers"):
+            triggers.ensure(using="default")
+        assert f"missing and are put back: {name}" in caplog.text
+    assert triggers.missing(connection) == []
+    refused("DELETE FROM audits_auditrecord")
+    refused("DELETE FROM audits_chainhead")
+
+
+def test_migrate_itself_does_so() -> None:
+    without(every_trigger()[0])
+    call_command("migrate", verbosity=0, skip_checks=True)
     assert triggers.missing(connection) == []
 
 
