@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
@@ -150,7 +151,7 @@ def address_of(folder: Host, operator: User) -> Any:
     filling = {
         r"<str:name>|<name>": folder.name,
         r"<uuid:pk>": str(change.pk),
-        r"<path:content_type_id>": "1",
+        r"<path:content_type_id>": str(ContentType.objects.get_for_model(Host).pk),
         r"<path:object_id>": str(folder.pk),
         r"<path:rest>": "1/1/",
         r"<id>": str(operator.pk),
