@@ -153,7 +153,7 @@ def phase_one(asks: Visit, decides: Visit, host: Host) -> None:
     completed(other)
 
 
-@pytest.mark.req("H26", "H36", "H38", "H39", "X2")
+@pytest.mark.req("H26", "H32", "H36", "H38", "H39", "X2", "X15")
 def test_a_retirement_from_the_inventory_to_its_proof(
     new_context: Callable[..., BrowserContext],
     live_server: LiveServer,

@@ -136,7 +136,6 @@ def test_what_a_record_holds_does_no_harm(client: Client) -> None:
         assert [tag for tag in ("<script", "<img", "<i>", "<u>", "\u202e") if tag in raw] == []
 
 
-@pytest.mark.req("X15")
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
@@ -212,7 +211,6 @@ def test_the_chain_says_that_the_store_is_behind(client: Client, store: Path) ->
     assert "The evidence store lacks the last 2, and was written just now." in text_of(client.get("/audit/"))
 
 
-@pytest.mark.req("X19")
 def test_the_chain_says_that_the_database_is_not_what_it_was(client: Client, store: Path) -> None:
     row = append()
     flushed(store)

@@ -9,7 +9,7 @@ from django_q.models import OrmQ
 
 from audits.models import AuditRecord
 from launchplane.access.models import User
-from launchplane.changes import apply_now
+from launchplane.changes import apply_now, lock
 from launchplane.changes.apply import apply_queued
 from launchplane.changes.approvals import APPLY
 from launchplane.changes.models import Change
@@ -100,12 +100,24 @@ def test_a_closed_gate_brings_the_button_back_and_says_when_it_is_tried_again(
     apply_queued(str(change.pk))
     client.force_login(operator)
     page = page_of(client, change)
-    assert "waiting: Nothing was done yet. toy: closed is there. Tried again in 4 min." in page
+    assert "Approved. Nothing was done yet. toy: closed is there. Tried again in 4 min." in page
     assert BUTTON in page
     toy.sign(folder, "closed", there=False)
     assert click(client, change)[0] == 302
     apply_queued(str(change.pk))
     assert find_change(change.pk).status == Change.Status.COMPLETED
+
+
+def test_a_host_that_was_busy_brings_the_button_back_too(
+    client: Client, folder: Host, operator: User, approver: User
+) -> None:
+    change = approved(folder, operator, approver)
+    with lock.held(folder):
+        apply_queued(str(change.pk))
+    client.force_login(operator)
+    page = page_of(client, change)
+    assert "Approved. Waits: folder is being changed by another worker." in page
+    assert BUTTON in page
 
 
 def test_the_page_is_loaded_anew_when_the_button_has_to_come(

@@ -130,6 +130,7 @@ def test_the_password_page_never_shows_a_password(client: Client, folder: Host, 
     assert "mistyped-secret" not in response.content.decode()
 
 
+@pytest.mark.req("X2")
 @pytest.mark.parametrize("deed", ["approve", "reject"])
 def test_nobody_decides_about_an_own_wish_and_the_page_says_why(
     client: Client, folder: Host, operator: User, deed: str
