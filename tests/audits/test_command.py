@@ -27,6 +27,7 @@ def failed(*arguments: str) -> tuple[int, str]:
     return int(str(left.value.code)), out.getvalue()
 
 
+@pytest.mark.req("H53")
 def test_the_command_lists_the_newest_first(held: list[AuditRecord]) -> None:
     listed = [line.split()[0] for line in said("list", "--limit", "3").splitlines()[1:]]
     assert listed == ["5", "4", "3"]
