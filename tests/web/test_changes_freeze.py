@@ -50,6 +50,16 @@ def test_lifting_a_freeze_needs_a_reason(visitor: Client, host: Host) -> None:
     assert Freeze.objects.filter(lifted_at=None).exists()
 
 
+def test_what_is_frozen_is_not_offered_again(visitor: Client, host: Host) -> None:
+    a_host("other")
+    turn(visitor, "on", host.name)
+    page = visitor.get("/freeze/").content.decode()
+    assert "<option>other</option>" in page
+    assert f"<option>{host.name}</option>" not in page
+    turn(visitor, "on")
+    assert "Freeze everything" not in text_of(visitor.get("/freeze/"))
+
+
 def test_lifting_what_is_not_frozen_says_so(visitor: Client, host: Host) -> None:
     assert "chris-testing is not frozen." in text_of(turn(visitor, "off", host.name))
 

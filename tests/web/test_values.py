@@ -91,6 +91,10 @@ def test_names_that_do_not_explain_themselves_are_explained() -> None:
     assert plain_name("disk · used_bytes") == "disk · used"
 
 
+def test_what_a_record_has_nothing_for_is_none_and_a_size_was_not_measured() -> None:
+    assert words(readable({"halted": None, "freed_bytes": None})) == "Halted none Freed not measured"
+
+
 def test_a_record_is_folded_where_it_has_many_parts() -> None:
     said = {"about": "ended", "freed": {"by_df_bytes": 1000}, "facts": {"disk": {"path": "/"}, "steps": [{"n": 1}]}}
     shown = str(readable(said))

@@ -97,7 +97,7 @@ def _value(value: Any, name: str) -> SafeString | str:
         return _entries(value, name)
     if isinstance(value, list | tuple) and len(value) > 1:
         return format_html("{}{}", in_lines(value[:SHOWN_ENTRIES]), _rest(value))
-    return named(value, name)
+    return "none" if value is None and not name.endswith("_bytes") else named(value, name)
 
 
 def _is_short(values: Mapping[str, Any]) -> bool:

@@ -50,9 +50,12 @@ def _turn(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, *, problem: Problem | None = None, status: int = 200) -> HttpResponse:
     user = person(request)
     hosts = visible(user, freezing.RIGHT, visible(user, "hosts.view_host", Host.objects.all()))
+    names, in_force = [host.name for host in hosts], freezes_seen_by(user)
+    frozen = {row.host.name for row in in_force if row.host is not None}
     context = {
-        "in_force": freezes_seen_by(user),
-        "hosts": [host.name for host in hosts],
+        "in_force": in_force,
+        "hosts": names,
+        "not_frozen": [name for name in names if name not in frozen],
         "may_freeze_all": user.has_perm(freezing.RIGHT),
         "problem": problem,
         "typed": request.POST.get("reason", ""),
