@@ -131,12 +131,14 @@ def _act(run: Run, step: PlannedStep) -> StepOutcome:
 def _reason_to_halt(claim: Claim, run: Run, stop: Stop, freed_bytes: int) -> Halt | None:
     if (why := stop.why()) is not None:
         return Halt("stopped", why)
-    if (row := freeze.frozen(claim.change.host)) is not None:
-        return Halt("freeze", freeze.sentence(row))
     standing = claim.change.standing
     if standing is not None and freed_bytes > standing.bytes_per_run:
         return Halt("cap", f"The run freed {freed_bytes} bytes; the standing approval allows {standing.bytes_per_run}.")
-    return _closed_step_gate(claim, run)
+    if (closed := _closed_step_gate(claim, run)) is not None:
+        return closed
+    # last of all: reading gates takes its time, and whoever froze meanwhile meant this item too
+    row = freeze.frozen(claim.change.host)
+    return Halt("freeze", freeze.sentence(row)) if row is not None else None
 
 
 def _closed_step_gate(claim: Claim, run: Run) -> Halt | None:

@@ -160,6 +160,17 @@ def test_a_freeze_in_the_middle_stops_at_the_next_item(host: Host, operator: Use
 
 
 @pytest.mark.req("X18")
+def test_a_freeze_while_the_gates_of_an_item_are_read_stops_that_item(
+    host: Host, operator: User, approver: User
+) -> None:
+    change = approved(host, operator, approver)
+    at("before_intent", lambda *_: freeze.freeze(host, by=NOBODY, reason="incident"))
+    change = applied(change)
+    assert (change.status, toy.effects(host)) == ("approved", [])
+    assert "incident" in change.sentence
+
+
+@pytest.mark.req("X18")
 @pytest.mark.parametrize("everything", [True, False])
 def test_a_frozen_host_is_not_touched(host: Host, operator: User, approver: User, everything: bool) -> None:
     change = approved(host, operator, approver)
