@@ -55,7 +55,7 @@ numbers = count(1)
 reached: Counter[str] = Counter()
 EVERYWHERE = {
     *("change.approved completed", "change.in_doubt failed", "change.revoked completed", "change.denied failed"),
-    *(f"{toy.ONCE} completed", f"{toy.ONCE} failed", f"{toy.ROUTINE} completed", "freeze.on completed"),
+    *(f"{toy.ONCE} completed", f"{toy.ONCE} failed", f"{toy.ROUTINE} planned", "freeze.on completed"),
 }
 
 
