@@ -3,17 +3,15 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
 
+from launchplane.access import one_person
 from launchplane.access.models import CredentialChange, User
-from launchplane.access.people import FIRST_START
 from launchplane.access.rights import may
 from launchplane.changes.models import Change
 from launchplane.hosts.models import Host
 from launchplane.problems import Refused
 
 PASSWORD_IS_RECENT = timedelta(minutes=15)
-ACCOUNT_IS_YOUNG = timedelta(hours=24)
 
 
 def asked_by(person: User, change: Change) -> bool:
@@ -36,32 +34,37 @@ def require_other_eyes(person: User, wishers: set[int]) -> bool:
 
 
 def require_untouched_account(person: User, wishers: set[int], *, now: datetime) -> None:
-    """Raises Refused `account_changed` if within 24 hours one side could have become the other.
+    """Raises Refused `account_changed` if one person could be on both sides, by what was edited within 24 hours.
 
-    That is: one of `wishers`, or nobody known (a shell, an account that is gone), changed what `person` can log in with
-    or may do; or `person` did so to one of `wishers`. In solo mode one person may be both, so nothing is asked.
+    That is: somebody could act as `person` and as one of `wishers`, through however many accounts
+    (`access.one_person`), or somebody who is not known (a shell, an account that is gone) could act as `person`. In
+    solo mode one person may be both, so nothing is asked.
     """
     if is_solo():
         return
-    lately = CredentialChange.objects.filter(at__gt=now - ACCOUNT_IS_YOUNG)
-    unknown = Q(by=None) & ~Q(by_name=FIRST_START.name)
-    own = lately.filter(unknown | Q(by__in=wishers), user=person).exclude(by=person).first()
-    if own is not None:
-        who = f"{own.by_name}, who asked for this," if own.by_id else f"Somebody who is not known ({own.by_name})"
-        raise _touched(f"{who} changed your account or rights", own)
-    theirs = lately.filter(user__in=wishers, by=person).exclude(user=person).select_related("user").first()
-    if theirs is not None:
-        raise _touched(
-            f"You changed the account or rights of {theirs.user.get_username()}, who asked for this,", theirs
+    edit = one_person.edit_between(person.pk, wishers, now=now)
+    if edit is not None:
+        until = f"{edit.at + one_person.ACCOUNT_IS_YOUNG:%Y-%m-%d %H:%M} UTC"
+        raise Refused(
+            "account_changed",
+            f"{_who(edit, person, wishers)} changed {_whose(edit, person, wishers)} within the last 24 hours, so one "
+            f"person could be on both sides: somebody else has to decide, or you, after {until}.",
         )
 
 
-def _touched(what: str, change: CredentialChange) -> Refused:
-    until = f"{change.at + ACCOUNT_IS_YOUNG:%Y-%m-%d %H:%M} UTC"
-    return Refused(
-        "account_changed",
-        f"{what} within the last 24 hours: somebody else has to decide, or you, after {until}.",
-    )
+def _who(edit: CredentialChange, person: User, wishers: set[int]) -> str:
+    if edit.by_id is None:
+        return f"Somebody who is not known ({edit.by_name})"
+    if edit.by_id == person.pk:
+        return "You"
+    return edit.by_name + (", who asked for this," if edit.by_id in wishers else "")
+
+
+def _whose(edit: CredentialChange, person: User, wishers: set[int]) -> str:
+    if edit.user_id == person.pk:
+        return "your account or rights"
+    asked = ", who asked for this," if edit.user_id in wishers else ""
+    return f"the account or rights of {edit.user.get_username()}{asked}"
 
 
 def require_recent_password(password_at: datetime | None, *, now: datetime) -> None:
@@ -77,8 +80,11 @@ def require_right(person: User, right: str, host: Host) -> None:
 
 
 def require_reason(reason: str) -> str:
-    """`reason` without blanks around it. Raises Refused `reason_missing`."""
-    if not (stripped := reason.strip()):
+    """`reason` without blanks around it, and without the one character that PostgreSQL cannot hold.
+
+    Raises Refused `reason_missing`.
+    """
+    if not (stripped := reason.replace("\0", "\N{REPLACEMENT CHARACTER}").strip()):
         raise Refused("reason_missing", "Say why, in a few words: the reason stays in the record.")
     return stripped[:4000]
 

@@ -13,11 +13,12 @@ from hygiene.gates import TABLE
 from hygiene.plan.assemble import NEXT_STEPS
 from hygiene.plan.items import MOST, VERBS
 from launchplane.access.groups import GROUPS, READ
+from launchplane.access.one_person import ACCOUNT_IS_YOUNG
 from launchplane.changes import apply as applying
 from launchplane.changes import approvals, finish, recover, requests, routine, standing, stopping
 from launchplane.changes.contracts import Blocker, Boundary, DeclaredCall, Gate
 from launchplane.changes.document import ApprovalDocument, ChangeDocument, NotificationDocument, StepDocument
-from launchplane.changes.eyes import ACCOUNT_IS_YOUNG, PASSWORD_IS_RECENT
+from launchplane.changes.eyes import PASSWORD_IS_RECENT
 from launchplane.changes.kinds import all_kinds
 from launchplane.changes.management.commands.changes import code_of
 from launchplane.changes.models import Change, StandingApproval, Step
