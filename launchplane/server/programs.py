@@ -12,13 +12,22 @@ from launchplane.problems import Problem
 from launchplane.schedule.heartbeat import QUEUES
 from launchplane.server.supervisor import Program
 
+# a removal is given up after 120 s (launchplane.hosts.local_removals), and looked at after that
+ITEM_SECONDS = 150.0
+
 
 def programs() -> list[Program]:
     """gunicorn, and a django-q cluster for each queue."""
     python = sys.executable
     manage = str(settings.BASE_DIR / "manage.py")
     web = Program("web", [python, "-m", "gunicorn", "--config", "python:launchplane.server.gunicorn_config"])
-    return [web, *(Program(queue, [python, manage, "work"], {"Q_CLUSTER_NAME": queue}) for queue in QUEUES)]
+    return [web, *(_workers(queue, [python, manage, "work"]) for queue in QUEUES)]
+
+
+def _workers(queue: str, argv: list[str]) -> Program:
+    """Whoever changes hosts may finish the removal in hand, which is cheaper than a change in doubt."""
+    named = {"Q_CLUSTER_NAME": queue}
+    return Program(queue, argv, named, stop_seconds=ITEM_SECONDS) if queue == "apply" else Program(queue, argv, named)
 
 
 def require_free_port() -> None:

@@ -17,15 +17,20 @@ from launchplane import kernel
 TICK_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
+SAID_AFTER_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run, under which name for people, and with what beside our own environment."""
+    """What to run, under which name for people, and with what beside our own environment.
+
+    `stop_seconds` is how long it may take to end once it was asked to, before it is killed.
+    """
 
     name: str
     argv: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    stop_seconds: float = 8.0
 
 
 class CannotStart(Exception):
@@ -98,21 +103,21 @@ class Supervisor:
         say: Callable[[str], None],
         proving_seconds: float = 10.0,
         ready_seconds: float = 60.0,
-        stop_seconds: float = 8.0,
     ) -> None:
         self._children = [Child(program) for program in programs]
         self._say = say
         self._proving_seconds = proving_seconds
         self._ready_seconds = ready_seconds
-        self._stop_seconds = stop_seconds
         self._stopping = False
+        self._impatient = False
 
     def stop_on_signals(self) -> None:
-        """From now on SIGTERM, SIGINT and SIGHUP end `run`, and nothing else."""
+        """From now on SIGTERM, SIGINT and SIGHUP end `run`, and nothing else; a second one ends the waiting, too."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._impatient = self._stopping
         self._stopping = True
 
     def run(self, *, ready: Callable[[], bool], on_ready: Callable[[], None]) -> None:
@@ -155,19 +160,27 @@ class Supervisor:
         self._say(f"{child.program.name} {how}; starting it again in {pause:g} s.")
 
     def _stop(self) -> None:
-        """Ask each child's first process, wait, then kill the groups that are left."""
+        """Ask each child's first process, wait for each as long as it may take, then kill the groups that are left."""
         for child in self._children:
             child.ask_to_end()
-        deadline = time.monotonic() + self._stop_seconds
-        while self._pids() and time.monotonic() < deadline:
+        asked_at, told = time.monotonic(), False
+        while self._pids():
             self._collect()
+            waited = time.monotonic() - asked_at
+            for child in self._children:
+                if child.process is not None and (self._impatient or waited > child.program.stop_seconds):
+                    self._say(f"{child.program.name} did not end within {waited:.0f} s and was killed.")
+                    child.kill()
+                    child.process.wait()
+                    child.process = None
+            if not told and waited > SAID_AFTER_SECONDS and (left := self._names()):
+                self._say(f"Waiting for {left} to finish what is in hand. A second Ctrl-C or SIGTERM kills instead.")
+                told = True
             time.sleep(TICK_SECONDS / 2)
-        for child in self._children:
-            if child.process is not None:
-                self._say(f"{child.program.name} did not end within {self._stop_seconds:g} s and was killed.")
-                child.kill()
-                child.process.wait()
         kernel.reap_orphans(known=())
+
+    def _names(self) -> str:
+        return " and ".join(child.program.name for child in self._children if child.process is not None)
 
     def _collect(self) -> None:
         for child in self._children:

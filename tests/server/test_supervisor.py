@@ -8,6 +8,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ def python(name: str, code: str, **environment: str) -> Program:
 
 def writes_its_pid(path: Path, then: str = IDLE) -> str:
     return f"import os, pathlib\npathlib.Path({str(path)!r}).write_text(str(os.getpid()))\n{then}"
+
+
+def ignores_sigterm(path: Path) -> str:
+    return f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{writes_its_pid(path)}"
+
+
+def finishes_its_item(path: Path, item: Path) -> str:
+    handler = f"def finish(*_):\n    time.sleep(2)\n    open({str(item)!r}, 'w').write('done')\n    sys.exit()\n"
+    return f"import signal, sys, time\n{handler}signal.signal(signal.SIGTERM, finish)\n{writes_its_pid(path)}"
 
 
 def has_a_child_in_its_group(path: Path) -> str:
@@ -95,14 +105,39 @@ def test_sigterm_ends_every_child(tmp_path: Path, said: list[str]) -> None:
 
 @pytest.mark.usefixtures("signals")
 def test_a_child_that_ignores_sigterm_is_killed_near_the_bound(tmp_path: Path, said: list[str]) -> None:
-    supervisor = Supervisor(
-        [python("deaf", writes_its_pid(tmp_path / "pid", STUBBORN))], say=said.append, stop_seconds=1
-    )
-    started = time.monotonic()
-    run(supervisor, then=lambda: time.sleep(0.5))
-    assert time.monotonic() - started < 4
+    deaf = replace(python("deaf", ignores_sigterm(pid := tmp_path / "pid")), stop_seconds=1)
+    run(Supervisor([deaf], say=said.append), then=lambda: until(pid.exists))
     assert not alive(pid_in(tmp_path / "pid"))
     assert said == ["deaf did not end within 1 s and was killed."]
+
+
+@pytest.mark.usefixtures("signals")
+def test_one_may_finish_what_is_in_hand_after_the_others_ended(tmp_path: Path, said: list[str]) -> None:
+    worker = replace(python("apply", finishes_its_item(tmp_path / "pid", tmp_path / "item")), stop_seconds=60)
+    deaf = replace(python("deaf", ignores_sigterm(tmp_path / "deaf")), stop_seconds=1)
+
+    def both_run() -> None:
+        pid_in(tmp_path / "pid")
+        pid_in(tmp_path / "deaf")
+
+    run(Supervisor([worker, deaf], say=said.append), then=both_run)
+    assert (tmp_path / "item").read_text() == "done"
+    assert said == ["deaf did not end within 1 s and was killed."]
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_second_signal_ends_the_waiting(tmp_path: Path, said: list[str]) -> None:
+    busy = replace(python("apply", ignores_sigterm(tmp_path / "pid")), stop_seconds=600)
+
+    def twice() -> None:
+        pid_in(tmp_path / "pid")
+        os.kill(os.getpid(), signal.SIGTERM)
+        until(lambda: any("A second Ctrl-C" in sentence for sentence in said))
+
+    run(Supervisor([busy], say=said.append), then=twice)
+    assert not alive(pid_in(tmp_path / "pid"))
+    assert said[0].startswith("Waiting for apply to finish what is in hand.")
+    assert said[-1].startswith("apply did not end within")
 
 
 @pytest.mark.usefixtures("signals")
