@@ -107,6 +107,13 @@ class Redactor:
             return plain
         return _plain_fields(payload, self.text)
 
+    def labels(self, labels: Mapping[str, str]) -> dict[str, str]:
+        """Texts by name without secrets; fast where there are none, for the many labels of a host."""
+        texts = "\n".join((*labels, *labels.values()))
+        if not any(map(is_secret_name, labels)) and _or_withheld(self._suspects, texts) is False:
+            return dict(labels)
+        return self.fields(labels)
+
     def text(self, text: str) -> str:
         """`text` without secrets, and without the halves of characters that no database takes; or withheld."""
         kept: str = _or_withheld(self._without_secrets, text)

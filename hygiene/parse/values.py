@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from audits.redact import LIVE
+
 LARGEST = 2**53 - 1  # the largest integer that canonical JSON can hold (RFC 8785, section 3.2.2.3)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_KEY = 255
@@ -103,14 +105,16 @@ def _from_text(value: str) -> datetime | None:
 
 
 def labels(value: Any) -> dict[str, str]:
-    """Labels as text to text, all of them and whole: a protection may rest on any. Raises Malformed if they are none,
-    or more or longer than anybody writes them.
+    """Labels as text to text, all of them and whole but for secrets: a protection may rest on any.
+
+    People do write passwords into labels; what is kept of a host holds none. Raises Malformed if they are none, or more
+    or longer than anybody writes them.
     """
     if value is None:
         return {}
     if not isinstance(value, Mapping) or len(value) > MOST_LABELS:
         raise Malformed("an entry has labels that are none, or too many")
-    return {exact(name, LONGEST_LABEL): _label(content) for name, content in value.items()}
+    return LIVE.labels({exact(name, LONGEST_LABEL): _label(content) for name, content in value.items()})
 
 
 def _label(content: Any) -> str:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audits.redact import LIVE
 from hygiene.parse.values import LARGEST, Malformed, amount, key, labels, moment, text, texts
 from launchplane.canonical import canonical
 from tests.hygiene.raw import anything
@@ -92,6 +93,20 @@ def test_labels_are_kept_whole_and_all_of_them() -> None:
 def test_labels_that_are_none_or_beyond_all_bounds_are_refused_and_never_cut(value: object) -> None:
     with pytest.raises(Malformed):
         labels(value)
+
+
+def test_what_is_kept_of_a_hosts_labels_holds_no_secret() -> None:
+    written = {
+        "ci.managed": "true",
+        "deploy.password": "correct horse",
+        "build.remote": "https://ci:ghp_0123456789012345678901234567890123456789@example.org/r.git",
+        "note": "the live one is AABBCCDDEEFFGGHHIIJJKKLLMMNN2",
+    }
+    with LIVE.holding("AABBCCDDEEFFGGHHIIJJKKLLMMNN2"):
+        kept = labels(written)
+    assert kept["ci.managed"] == "true"
+    assert list(kept) == list(written)
+    assert not any(secret in str(kept) for secret in ("correct horse", "ghp_0123", "AABBCC"))
 
 
 def test_a_label_without_a_value_is_one() -> None:
