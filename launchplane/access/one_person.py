@@ -34,9 +34,9 @@ def edit_between(person: int, others: set[int], *, now: datetime) -> CredentialC
 
 
 def _meet(person: int, others: set[int], edits: Sequence[Edit]) -> bool:
-    """Whether somebody could be both. An unknown editor of `person`'s side could be one of the others."""
+    """Whether somebody could be both. An editor who is not known could be anybody, also one whose account is gone."""
     here, there = _could_be({person}, edits), _could_be(others - {person}, edits)
-    return None in here or not here.isdisjoint(there - {None})
+    return None in here | there or not here.isdisjoint(there)
 
 
 def _could_be(people: Iterable[int], edits: Sequence[Edit]) -> set[int | None]:

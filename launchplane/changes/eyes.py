@@ -37,7 +37,7 @@ def require_untouched_account(person: User, wishers: set[int], *, now: datetime)
     """Raises Refused `account_changed` if one person could be on both sides, by what was edited within 24 hours.
 
     That is: somebody could act as `person` and as one of `wishers`, through however many accounts
-    (`access.one_person`), or somebody who is not known (a shell, an account that is gone) could act as `person`. In
+    (`access.one_person`), or somebody who is not known (a shell, an account that is gone) could act as one of them. In
     solo mode one person may be both, so nothing is asked.
     """
     if is_solo():

@@ -86,6 +86,14 @@ def test_an_unknown_hand_anywhere_behind_the_approver_counts(host: Host, boss: U
     assert "could be on both sides" in why_not(approver, a_person())
 
 
+def test_a_puppet_s_maker_that_is_gone_could_have_been_anybody(host: Host, boss: User) -> None:
+    middle = puppet("middle", "Auditors", made_by=boss)
+    operator = puppet("operator", "Operators", made_by=middle)
+    middle.delete()
+    with pytest.raises(Refused, match=r"Somebody who is not known \(middle\) changed the account or rights of operator"):
+        decided(requested(host, operator), boss)
+
+
 def test_standing_approvals_are_neither_granted_nor_resumed_by_a_puppet(host: Host, boss: User, approver: User) -> None:
     one = puppet("puppet-one", "Operators", made_by=boss)
     two = puppet("puppet-two", "Approvers", made_by=boss)
