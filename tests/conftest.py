@@ -17,7 +17,7 @@ from launchplane.sandbox.dockerd import PrivateEngine
 from launchplane.sandbox.leftovers import plant
 from tests import groups
 
-pytest_plugins = ["tests.requirements"]
+pytest_plugins = ["tests.requirements", "tests.databases"]
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 # No verdict on speed: the machine may be busy with the other half of the suite.
