@@ -20,9 +20,9 @@ from launchplane import canonical
 from launchplane.access.models import User
 from launchplane.access.people import Principal
 from launchplane.access.rights import may
-from launchplane.changes import lock, records
+from launchplane.changes import keys, lock, records
 from launchplane.changes.models import Change, PlanRun
-from launchplane.changes.planning import known_kind, plan_change
+from launchplane.changes.planning import known_kind, plan_once
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem, Refused
 
@@ -45,8 +45,9 @@ def queue_plan(
     """Have a worker plan it: the run that says how far that is. `asked` goes to the kind's planner.
 
     The same that this person has under way already, or asked for with the same key, is given again. Raises Refused
-    `not_permitted` (recorded) or `key_conflict`, and Problem `no_such_kind`.
+    `not_permitted` (recorded) or `key_conflict`, and Problem `no_such_kind` or `bad_key`.
     """
+    key = keys.chosen(idempotency_key)
     person = _require_right(by, kind_name, host)
     settle(host)
     text = canonical.canonical(asked).decode()
@@ -59,7 +60,7 @@ def queue_plan(
         asked_by_name=by.name,
         source=by.source,
         asked_at=timezone.now(),
-        idempotency_key=idempotency_key or None,
+        idempotency_key=key,
     )
     return _known(run) or _queued(run)
 
@@ -141,7 +142,7 @@ def _plan(run: PlanRun) -> None:
     """Plan, and write to the run how it ended, whichever way it does. The right to ask is read again here."""
     by = Principal.person(run.asked_by, source=run.source)
     try:
-        change = plan_change(run.kind, run.host, by=by, idempotency_key=_key_of_change(run), **json.loads(run.asked))
+        change = plan_once(run.kind, run.host, by=by, key=keys.of_run(run.pk), asked=json.loads(run.asked))
     except Problem as problem:
         _end(run, Status.FAILED, problem.code, problem.sentence)
     except Exception as error:
@@ -163,15 +164,10 @@ def _end(run: PlanRun, status: str, code: str, sentence: str, change: Change | N
 
 def _end_lost(run: PlanRun) -> bool:
     """A worker may have died right after its plan was stored: then there is a change to lead to."""
-    change = Change.objects.filter(idempotency_key=_key_of_change(run)).first()
+    change = Change.objects.filter(idempotency_key=keys.of_run(run.pk)).first()
     if change is not None:
         return _end(run, Status.DONE, "", "", change)
     return _end(run, Status.LOST, "lost", NOBODY_CAME if run.status == Status.QUEUED else WORKER_DIED)
-
-
-def _key_of_change(run: PlanRun) -> str:
-    """The change's own idempotency key: however often a run is carried out, one change comes of it."""
-    return f"plan-run-{run.pk}"
 
 
 def _forget_old_runs(host: Host) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from launchplane import canonical
 from launchplane.access.people import Principal
 from launchplane.access.rights import may
-from launchplane.changes import records, states
+from launchplane.changes import keys, records, states
 from launchplane.changes.contracts import Plan
 from launchplane.changes.digest import change_digest, plan_text
 from launchplane.changes.kinds import ChangeKind, all_kinds, kind_named
@@ -28,21 +28,26 @@ def plan_change(
 
     `asked` goes to the kind's planner (such as the named items). With a key that was used before, the change that was
     made then is given again. Raises Refused `key_conflict` if it was used for something else, `not_permitted`; Problem
-    `no_such_kind`, or what the domain's planner raised. Nothing is stored then.
+    `no_such_kind`, `bad_key`, or what the domain's planner raised. Nothing is stored then.
     """
+    return plan_once(kind_name, host, by=by, key=keys.chosen(idempotency_key), asked=asked)
+
+
+def plan_once(kind_name: str, host: Host, *, by: Principal, key: str | None, asked: Mapping[str, Any]) -> Change:
+    """`plan_change` for a key that no caller chose: however often it is called with one key, one change comes of it."""
     kind = known_kind(kind_name)
     if by.user is not None and not may(by.user, kind.request_right, host):
         problem = Refused("not_permitted", f"You may not plan changes of {host.name}. An administrator can allow it.")
         raise records.deny_of_host("change.denied", host, problem, by=by, key=host.name, wanted="plan")
     asked_digest = _digest_of_asked(kind_name, host, asked)
-    if (known := _replayed(idempotency_key, asked_digest)) is not None:
+    if (known := _replayed(key, asked_digest)) is not None:
         return known
     plan = checked(kind.plan(host, **asked), kind, host)
     try:
-        return store(plan, host, by=by, idempotency_key=idempotency_key, asked_digest=asked_digest)
+        return store(plan, host, by=by, idempotency_key=key, asked_digest=asked_digest)
     except IntegrityError:
         # two callers with one key: the other was first
-        if (known := _replayed(idempotency_key, asked_digest)) is not None:
+        if (known := _replayed(key, asked_digest)) is not None:
             return known
         raise
 
@@ -98,7 +103,9 @@ def store(
         Step.objects.bulk_create(
             Step(change=change, position=step.position, verb=step.verb, target=step.target) for step in plan.steps
         )
-        for draft in Change.objects.drafts_like(change).select_related("host"):
+        drafts = Change.objects.drafts_like(change).select_related("host")
+        # taken all at once, before the first record: who asks for one holds its row, and waits for the head
+        for draft in list(drafts.select_for_update(of=("self",)).order_by("pk")):
             _supersede(draft, change, by=by)
         payload = {"mode": "dry_run", "plan_status": plan.status, "plan": json.loads(change.plan)}
         records.tell(change, records.Telling("planned", "planned", payload, of_kind=True), by=by)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from launchplane.access.people import WORKER, Principal
 from launchplane.access.rights import may
-from launchplane.changes import eyes, notify, records, states
+from launchplane.changes import eyes, keys, notify, records, states
 from launchplane.changes.digest import is_unaltered
 from launchplane.changes.kept import kept
 from launchplane.changes.models import Approval, Change
@@ -59,8 +59,8 @@ def request_change(change: Change, *, by: Principal, reason: str, apply_at_once:
         ):
             change.responsible.add(*by.responsible)
             change.requester_name = by.name
-            _supersede_older(change, by=by)
             notify.about(change, "requested", reason)
+            _supersede_older(change, by=by)
     except Refused as problem:
         raise records.deny(change, problem, by=by, wanted="request") from problem
     return change
@@ -132,7 +132,9 @@ def _may_cancel(change: Change, by: Principal) -> None:
 def _supersede_older(change: Change, *, by: Principal) -> None:
     """Somebody's older wish for the same, still undecided, would be decided on yesterday's facts."""
     same = Change.objects.filter(host=change.host_id, kind=change.kind, subject=change.subject)
-    for older in same.filter(status=Status.AWAITING_APPROVAL).exclude(pk=change.pk).select_related("host", "standing"):
+    waiting = same.filter(status=Status.AWAITING_APPROVAL).exclude(pk=change.pk).select_related("host", "standing")
+    # taken all at once, before the first record: who decides about one holds its row, and waits for the head
+    for older in list(waiting.select_for_update(of=("self",)).order_by("pk")):
         told = records.Telling("superseded", "skipped", {"by_change": str(change.pk)})
         sentence = f"A newer request for the same is {change.pk}."
         # decided about just now: then it is not superseded
@@ -147,8 +149,9 @@ def take_apply_key(change: Change, key: str) -> bool:
     """True if this is the first order with `key` to apply `change`, or a repetition while it still waits.
 
     False for a repetition after it was carried out: there is nothing to do again. Raises Refused `key_conflict` if the
-    key belongs to another change, or the change was ordered with another key.
+    key belongs to another change, or the change was ordered with another key; Problem `bad_key`.
     """
+    keys.well_formed(key)
     try:
         with transaction.atomic():
             Change.objects.filter(pk=change.pk, apply_key=None).update(apply_key=key)

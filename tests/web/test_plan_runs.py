@@ -16,9 +16,9 @@ from django_q.models import OrmQ
 
 from audits.models import AuditRecord
 from launchplane.access.models import User
-from launchplane.changes import lock, plan_runs
+from launchplane.changes import keys, lock, plan_runs
 from launchplane.changes.models import Change, PlanRun
-from launchplane.changes.planning import plan_change
+from launchplane.changes.planning import plan_once
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem, Refused
 from launchplane.schedule.chores import run_chore
@@ -188,7 +188,7 @@ def test_a_dead_worker_is_noticed_every_minute_if_nobody_looks(queued: PlanRun) 
 
 
 def test_a_plan_that_was_stored_before_its_worker_died_is_found(queued: PlanRun, operator: User) -> None:
-    change = plan_change(queued.kind, queued.host, by=person(operator), idempotency_key=f"plan-run-{queued.pk}")
+    change = plan_once(queued.kind, queued.host, by=person(operator), key=keys.of_run(queued.pk), asked={})
     running(queued)
     plan_runs.settle()
     queued.refresh_from_db()

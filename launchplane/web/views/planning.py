@@ -75,7 +75,7 @@ def retire(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _plan(request: HttpRequest, host: Host, kind: str, *, back: str, **asked: Any) -> HttpResponse:
-    key = request.POST.get("idempotency_key", "")[:200] or None
+    key = request.POST.get("idempotency_key")
     try:
         run = queue_plan(kind, host, by=principal(request), idempotency_key=key, **asked)
     except Problem as problem:
