@@ -134,8 +134,8 @@ def mark_in_doubt(
         next_try_at=timezone.now(),
         sentence=why,
     ):
-        standing.suspend(change.host, change.kind, f"Change {change.pk} is in doubt: {why}")
         notify.about(change, "in_doubt", why)
+        standing.suspend(change.host, change.kind, f"Change {change.pk} is in doubt: {why}")
     return change
 
 
@@ -213,10 +213,10 @@ def _end(
         sentence=sentence,
     ):
         lock.let_go(change.host)
-        if isinstance(after, Evidence) and after.missing:
-            standing.suspend(change.host, change.kind, f"Change {change.pk}: {sentence}")
         if failures:
             notify.about(change, "failed", sentence)
+        if isinstance(after, Evidence) and after.missing:
+            standing.suspend(change.host, change.kind, f"Change {change.pk}: {sentence}")
     return change
 
 

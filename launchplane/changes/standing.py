@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Sum
 from django.utils import timezone
 
 from launchplane import canonical
@@ -19,6 +18,7 @@ from launchplane.changes.kept import kept
 from launchplane.changes.kinds import ChangeKind, kind_named
 from launchplane.changes.models import Change, StandingApproval
 from launchplane.changes.planning import known_kind
+from launchplane.changes.standing_use import used_lately
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem, Refused
 
@@ -99,14 +99,15 @@ def resume(row: StandingApproval, *, by: Principal, reason: str, password_at: da
         now = timezone.now()
         if row.suspended_at is None or row.ended_at is not None:
             raise Refused("not_suspended", "It is not suspended.")
-        _may_decide(row, require_person_at_browser(by), digest=row.bounds_digest, password_at=password_at, now=now)
+        person = require_person_at_browser(by)
+        self_approved = _may_decide(row, person, digest=row.bounds_digest, password_at=password_at, now=now)
         reason = eyes.require_reason(reason)
     except Refused as problem:
         raise standing_records.deny(row, problem, by=by, wanted="resume") from problem
     with transaction.atomic():
         live = StandingApproval.objects.filter(pk=row.pk, ended_at=None, suspended_at__isnull=False)
         if live.update(suspended_at=None, sentence=kept(f"Resumed by {by.name}: {reason}")):
-            standing_records.tell("resumed", row, by=by, why=reason)
+            standing_records.tell("resumed", row, by=by, why=reason, self_approved=self_approved)
     row.refresh_from_db()
     return row
 
@@ -127,17 +128,23 @@ def revoke(row: StandingApproval, *, by: Principal, reason: str) -> StandingAppr
 def end(row: StandingApproval, ended: str, why: str, *, by: Principal) -> None:
     """It is over, for this reason; nothing if it was over already."""
     with transaction.atomic():
-        live = StandingApproval.objects.filter(pk=row.pk, ended_at=None)
-        if live.update(ended_at=timezone.now(), ended=ended, sentence=kept(why)):
+        if _end_row(row, ended, why):
             standing_records.tell(ended, row, by=by, why=why)
     row.refresh_from_db()
 
 
 def suspend(host: Host, kind_name: str, why: str, *, by: Principal = WORKER) -> None:
-    """No run of this kind on this host until somebody resumes it: a check failed, or a change is in doubt."""
-    for row in StandingApproval.objects.live(timezone.now()).filter(host=host, kind=kind_name):
-        StandingApproval.objects.filter(pk=row.pk).update(suspended_at=timezone.now(), sentence=kept(why))
-        standing_records.tell("suspended", row, by=by, why=why)
+    """No run of this kind on this host until somebody resumes it: a check failed, or a change is in doubt.
+
+    It appends records: within another transaction it comes after everything that changes rows.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        live = StandingApproval.objects.live(now).filter(host=host, kind=kind_name).select_related("host")
+        rows = list(live.select_for_update(of=("self",)).order_by("pk"))
+        StandingApproval.objects.filter(pk__in=[row.pk for row in rows]).update(suspended_at=now, sentence=kept(why))
+        for row in rows:
+            standing_records.tell("suspended", row, by=by, why=why)
 
 
 def review(host: Host) -> None:
@@ -192,21 +199,6 @@ def use(row: StandingApproval, change: Change) -> dict[str, Any]:
     require_covers(row, change.planned())
     said = {"standing_approval": row.pk, "granted_by": row.granted_by_name, "bounds_digest": row.bounds_digest}
     return said | ({"self_approved": True} if row.self_approved else {})
-
-
-def used_lately(row: StandingApproval) -> tuple[int, int]:
-    """Items and bytes that its runs of the last 24 hours have taken, or meant to where that is not known."""
-    since = timezone.now() - timedelta(hours=24)
-    lately = Change.objects.filter(standing__host=row.host_id, kind=row.kind, started_at__gt=since)
-    begun = lately.filter(steps__intent_at__isnull=False)
-    runs = begun.annotate(items=Count("steps"), freed=Sum("steps__freed_bytes"))
-    sizes = runs.values_list("items", "actual_bytes", "freed", "predicted_bytes")
-    return sum(items for items, *_ in sizes), sum(_taken(*of_run) for _items, *of_run in sizes)
-
-
-def _taken(actual: int | None, freed: int | None, predicted: int | None) -> int:
-    """What a run took, by whichever said most: the disk, its items, or without either what it meant to."""
-    return max(predicted or 0 if actual is None else actual, freed or 0, 0)
 
 
 def bounds_in_force(kind: ChangeKind, host: Host) -> BoundsInForce:
@@ -265,13 +257,15 @@ def _may_decide(
 def _put_in_force(
     row: StandingApproval, by: Principal, person: User, reason: str, *, self_approved: bool
 ) -> StandingApproval:
-    waiting = StandingApproval.objects.filter(pk=row.pk, granted_at=None, ended_at=None)
-    older = StandingApproval.objects.filter(host=row.host_id, kind=row.kind, granted_at__isnull=False, ended_at=None)
+    same = StandingApproval.objects.filter(host=row.host_id, kind=row.kind, ended_at=None).select_related("host")
+    older = same.filter(granted_at__isnull=False).exclude(pk=row.pk)
+    why = f"Replaced by a newer one, granted by {by.name}."
     try:
         with transaction.atomic():
-            for replaced in older.exclude(pk=row.pk).select_related("host"):
-                end(replaced, Ended.REPLACED, f"Replaced by a newer one, granted by {by.name}.", by=by)
-            granted = waiting.update(
+            # all rows first, in one order for everybody, and only then the records, whose head everybody waits for
+            list(same.select_for_update(of=("self",)).order_by("pk"))
+            replaced = [before for before in older if _end_row(before, Ended.REPLACED, why)]
+            granted = same.filter(pk=row.pk, granted_at=None).update(
                 granted_by=person,
                 granted_by_name=by.name,
                 granted_at=timezone.now(),
@@ -282,10 +276,18 @@ def _put_in_force(
             if granted != 1:
                 raise Refused("not_awaiting", "Somebody else decided about it just now.")
             row.refresh_from_db()
+            for before in replaced:
+                standing_records.tell(Ended.REPLACED, before, by=by, why=why)
             standing_records.tell("granted", row, by=by, why=reason)
     except IntegrityError as error:
         raise Refused("not_awaiting", "Somebody else granted another one just now.") from error
     return row
+
+
+def _end_row(row: StandingApproval, ended: str, why: str) -> bool:
+    """True for whoever ended it. The record is still to be told."""
+    live = StandingApproval.objects.filter(pk=row.pk, ended_at=None)
+    return live.update(ended_at=timezone.now(), ended=ended, sentence=kept(why)) == 1
 
 
 def _person(by: Principal) -> User:

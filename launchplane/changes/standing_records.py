@@ -9,8 +9,11 @@ from launchplane.hosts.models import Host
 from launchplane.problems import Refused
 
 
-def tell(about: str, row: StandingApproval, *, by: Principal, why: str = "") -> None:
-    """Append the record of one thing that happened to `row`, in the transaction in which it happened."""
+def tell(about: str, row: StandingApproval, *, by: Principal, why: str = "", self_approved: bool = False) -> None:
+    """Append the record of one thing that happened to `row`, as the last of the transaction in which it happened.
+
+    `self_approved` says that who decided this had asked for it, beside whether it was so when it was granted.
+    """
     payload: dict[str, Any] = {
         "kind": row.kind,
         "bounds_digest": row.bounds_digest,
@@ -18,7 +21,7 @@ def tell(about: str, row: StandingApproval, *, by: Principal, why: str = "") -> 
         "expires_at": row.expires_at.isoformat(),
         "why": why or row.reason,
     }
-    if row.self_approved:
+    if self_approved or row.self_approved:
         payload["self_approved"] = True
     records.tell_of_host(f"standing.{about}", row.host, by=by, key=f"standing-{row.pk}", payload=payload)
 

@@ -65,8 +65,9 @@ def moving(
             raise Moved(
                 "not_any_more", f"This change is not {Status(old).label} any more, or not as it was: look at it again."
             )
-        yield
         tell_the_schedule(change, sentence, ok=not {new, fields.get("why_closed")} & NOT_WELL)
+        # from here on the body may append records too: each waits for the head, and no row is taken after it
+        yield
         records.tell(change, told, by=by, moved=(old, new))
     change.refresh_from_db()
 

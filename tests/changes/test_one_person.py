@@ -90,7 +90,9 @@ def test_a_puppet_s_maker_that_is_gone_could_have_been_anybody(host: Host, boss:
     middle = puppet("middle", "Auditors", made_by=boss)
     operator = puppet("operator", "Operators", made_by=middle)
     middle.delete()
-    with pytest.raises(Refused, match=r"Somebody who is not known \(middle\) changed the account or rights of operator"):
+    with pytest.raises(
+        Refused, match=r"Somebody who is not known \(middle\) changed the account or rights of operator"
+    ):
         decided(requested(host, operator), boss)
 
 

@@ -11,10 +11,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
+from audits.errors import AuditRefused
 from audits.models import AuditRecord
 from launchplane.access.models import User
 from launchplane.access.people import WORKER, Principal
-from launchplane.changes import kinds, standing
+from launchplane.changes import kinds, standing, standing_use
 from launchplane.changes.apply import apply_change
 from launchplane.changes.models import Change, StandingApproval, Step
 from launchplane.changes.recover import recover
@@ -29,6 +30,7 @@ from tests.changes.test_apply import at
 from tests.changes.test_recovery import crashed
 from tests.changes.ways import PLENTY, approved, decided, granted, names, outcomes, person, standing_request, told
 from tests.factories import a_person
+from tests.refusing import refusing_audit
 
 
 def refusal(act: Callable[[], object]) -> str:
@@ -176,7 +178,7 @@ def test_the_caps_of_a_day_count_all_runs(host: Host, live: StandingApproval) ->
     StandingApproval.objects.update(items_per_day=4, bytes_per_day=10**6)
     routine(host)
     apply_change(Change.objects.get(), by=WORKER)
-    assert standing.used_lately(live) == (3, 30)
+    assert standing_use.used_lately(live) == (3, 30)
     toy.sign(host, "more-1", text="x")
     toy.sign(host, "more-2", text="x")
     assert refusal(lambda: routine(host)) == "over_the_cap"
@@ -355,7 +357,7 @@ def test_what_a_run_took_is_by_whichever_figure_is_larger(host: Host, live: Stan
     for actual, freed, taken in ((-10, 10, 30), (5, 0, 5), (None, None, 30), (100, 10, 100)):
         Change.objects.update(actual_bytes=actual)
         Step.objects.update(freed_bytes=freed)
-        assert standing.used_lately(live) == (3, taken)
+        assert standing_use.used_lately(live) == (3, taken)
 
 
 def test_a_run_that_frees_more_than_its_cap_stops_there(
@@ -367,3 +369,24 @@ def test_a_run_that_frees_more_than_its_cap_stops_there(
     change = apply_change(Change.objects.get(), by=WORKER)
     assert (change.status, outcomes(change)) == ("completed", ["done", "skipped", "skipped"])
     assert "the standing approval allows" in Step.objects.get(change=change, position=2).detail
+
+
+@pytest.mark.req("X2")
+def test_in_solo_mode_who_asked_may_resume_and_the_record_says_so(
+    host: Host, operator: User, approver: User, settings: Settings
+) -> None:
+    settings.SOLO_OPERATOR = True
+    approver.groups.add(Group.objects.get(name="Operators"))
+    live = granted(standing_request(host, approver), a_person("second", group="Approvers"))
+    assert not live.self_approved
+    standing.suspend(host, live.kind, "a check failed")
+    live.refresh_from_db()
+    standing.resume(live, by=person(approver), reason="fine", password_at=timezone.now())
+    assert json.loads(AuditRecord.objects.get(kind="standing.resumed").payload)["self_approved"] is True
+
+
+def test_a_suspension_that_cannot_be_recorded_is_none(live: StandingApproval, host: Host) -> None:
+    with refusing_audit(), pytest.raises(AuditRefused):
+        standing.suspend(host, live.kind, "a check failed")
+    live.refresh_from_db()
+    assert (live.suspended_at, live.sentence) == (None, "Granted by approver.")

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from launchplane.access.models import User
 from launchplane.access.rights import may, visible
-from launchplane.changes import eyes, standing
+from launchplane.changes import eyes, standing, standing_use
 from launchplane.changes.kinds import ChangeKind, kind_named
 from launchplane.changes.models import StandingApproval
 from launchplane.hosts.fields import LARGEST, SizeField
@@ -127,7 +127,7 @@ def _page(
     request: HttpRequest, row: StandingApproval, *, status: int = 200, problem: Problem | None = None
 ) -> HttpResponse:
     live = row.ended_at is None and row.expires_at > timezone.now()
-    items, size = standing.used_lately(row)
+    items, size = standing_use.used_lately(row)
     decides, why_not = _may_decide(row, person(request))
     context = {
         "row": row,
