@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
 from audits import chain, segments
 from audits.errors import AuditRefused
 from audits.models import AuditRecord, ChainHead
+from launchplane.access.models import User
+from launchplane.access.rights import visible
+from launchplane.hosts.models import Host
 
 # a record's number and its hash, which covers everything before it
 Position = tuple[int, str]
@@ -25,6 +29,7 @@ NOTHING: Position = (0, chain.GENESIS)
 PER_PAGE = 50
 FILTERS = ("host", "kind", "status", "key")
 LARGEST_SEQ = 2**63 - 1
+VIEW_HOST = "hosts.view_host"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +62,20 @@ class Records:
     newest: str
 
 
-def records(wanted: Wanted) -> Records:
-    """One page, by one query however long the chain is. Payloads are not read."""
-    found = AuditRecord.objects.filter(**{name: value for name, value in wanted.filters.items() if value})
+def readable_by(user: User) -> QuerySet[AuditRecord]:
+    """The records that `user`, who holds the right to read the audit, may read: of no host, or of one that they see.
+
+    Who sees every host reads about those too that are not there any more.
+    """
+    if user.has_perm(VIEW_HOST):
+        return AuditRecord.objects.all()
+    seen = visible(user, VIEW_HOST, Host.objects.all()).order_by().values("name")
+    return AuditRecord.objects.filter(Q(host="") | Q(host__in=seen))
+
+
+def records(wanted: Wanted, among: QuerySet[AuditRecord]) -> Records:
+    """One page of `among`, by one query however long the chain is. Payloads are not read."""
+    found = among.filter(**{name: value for name, value in wanted.filters.items() if value})
     found = found.defer("payload", "responsible")
     if wanted.after is not None:
         rows = list(found.filter(seq__gt=wanted.after).order_by("seq")[: PER_PAGE + 1])

@@ -17,7 +17,7 @@ from launchplane.changes.apply import apply_change
 from launchplane.hosts.models import Host
 from launchplane.web.audit_page import PER_PAGE, chain_state
 from tests.changes.ways import approved, person, requested
-from tests.factories import a_person
+from tests.factories import a_host, a_person, allow
 from tests.web.reading import text_of
 
 
@@ -95,6 +95,53 @@ def test_the_audit_of_a_hidden_host_is_exactly_like_none(client: Client, host: H
     hidden, missing = (client.get(f"/hosts/{name}/audit/") for name in (host.name, "nowhere"))
     assert hidden.status_code == missing.status_code == 404
     assert text_of(hidden) == text_of(missing)
+
+
+@pytest.fixture
+def narrow(client: Client, host: Host) -> Client:
+    """A browser of somebody who may read the audit, and see `host` only."""
+    somebody = a_person("narrow", group="")
+    somebody.user_permissions.add(Permission.objects.get(codename="view_auditrecord"))
+    allow(somebody, "hosts.view_host", host)
+    client.force_login(somebody)
+    return client
+
+
+@pytest.mark.req("X2")
+def test_what_is_on_record_about_a_hidden_host_is_exactly_like_nothing(
+    narrow: Client, folder: Host, operator: User
+) -> None:
+    change = requested(folder, operator)
+    hidden = AuditRecord.objects.filter(key=str(change.pk))
+    assert {row.host for row in hidden} == {folder.name}
+    for address in ("/audit/", f"/audit/?key={change.pk}", f"/audit/?host={folder.name}"):
+        assert folder.name not in {row.host for row in narrow.get(address).context["page"].rows}
+    pages = [narrow.get(f"/audit/{seq}/") for seq in (hidden.latest("seq").seq, 10**6)]
+    assert [page.status_code for page in pages] == [404, 404]
+    assert text_of(pages[0]) == text_of(pages[1])
+
+
+def test_what_is_about_no_host_or_one_that_may_be_seen_is_shown(narrow: Client, host: Host) -> None:
+    mine, everybody_s, gone = append(host=host.name), append(), append(host="gone")
+    shown = [row.seq for row in narrow.get("/audit/").context["page"].rows]
+    assert (mine.seq in shown, everybody_s.seq in shown, gone.seq in shown) == (True, True, False)
+    assert [narrow.get(f"/audit/{row.seq}/").status_code for row in (mine, everybody_s, gone)] == [200, 200, 404]
+
+
+def test_a_host_that_is_gone_is_read_about_by_who_sees_all_hosts(client: Client) -> None:
+    gone = append(host="gone")
+    assert client.get(f"/audit/{gone.seq}/").status_code == 200
+
+
+@pytest.mark.parametrize("number", [1, PER_PAGE])
+def test_who_sees_some_hosts_makes_the_same_queries_for_one_and_for_fifty(
+    narrow: Client, number: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for made in range(number):
+        append(host=a_host(f"host-{made}").name)
+    narrow.get("/")
+    with django_assert_num_queries(NARROW_QUERIES):
+        narrow.get("/audit/")
 
 
 def test_a_host_s_tab_has_its_own_records_only(client: Client, host: Host) -> None:
@@ -250,6 +297,7 @@ def test_an_empty_chain_says_so(client: Client, store: Path) -> None:
     assert "Nothing is on record yet." in page
 
 
+NARROW_QUERIES = 9
 LIST_QUERIES, RECORD_QUERIES, HOST_QUERIES = 9, 9, 18
 
 

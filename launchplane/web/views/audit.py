@@ -1,4 +1,4 @@
-"""The audit: every record, of all hosts or of one, and what one record says. Looking changes nothing."""
+"""The audit: every record that one may read, of all hosts or of one, and what it says. Looking changes nothing."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from launchplane.changes.kinds import all_kinds
 from launchplane.changes.models import Change
 from launchplane.hosts.models import Host
 from launchplane.web.access import host_or_404, person
-from launchplane.web.audit_page import Wanted, chain_state, record_view, records
+from launchplane.web.audit_page import Wanted, chain_state, readable_by, record_view, records
 from launchplane.web.templatetags.audit import WHAT
 from launchplane.web.views.frame import AUDIT_RIGHT, host_page
 
@@ -26,7 +26,7 @@ SHOWN_CHARACTERS = 200_000
 def audit(request: HttpRequest) -> HttpResponse:
     """The newest first, as they were filtered; and how the chain stands."""
     _require_right(request)
-    return render(request, "audit/list.html", _listed(Wanted.of(request)) | {"chain": chain_state()})
+    return render(request, "audit/list.html", _listed(request, Wanted.of(request)) | {"chain": chain_state()})
 
 
 @login_required
@@ -34,14 +34,18 @@ def host_audit(request: HttpRequest, name: str) -> HttpResponse:
     """What is on record about one host."""
     host = host_or_404(request, name)
     _require_right(request)
-    return host_page(request, "host/audit.html", host, tab="host_audit", **_listed(Wanted.of(request, host=host.name)))
+    listed = _listed(request, Wanted.of(request, host=host.name))
+    return host_page(request, "host/audit.html", host, tab="host_audit", **listed)
 
 
 @login_required
 def audit_record(request: HttpRequest, pk: int) -> HttpResponse:
-    """One record: what it says, in words and as it is hashed, and whether it is what it was."""
+    """One record: what it says, in words and as it is hashed, and whether it is what it was.
+
+    One about a host that one may not see is exactly like one that does not exist.
+    """
     _require_right(request)
-    row = AuditRecord.objects.filter(seq=pk).first()
+    row = readable_by(person(request)).filter(seq=pk).first()
     if row is None:
         raise Http404(f"no audit record {pk}")
     view = record_view(row)
@@ -60,10 +64,10 @@ def _require_right(request: HttpRequest) -> None:
         raise PermissionDenied(NO_RIGHT)
 
 
-def _listed(wanted: Wanted) -> dict[str, Any]:
+def _listed(request: HttpRequest, wanted: Wanted) -> dict[str, Any]:
     return {
         "wanted": wanted.filters,
-        "page": records(wanted),
+        "page": records(wanted, readable_by(person(request))),
         "kinds": sorted({*WHAT, *all_kinds()}),
         "statuses": AuditRecord.Status.values,
         "narrows": any(wanted.filters.values()),
