@@ -12,29 +12,20 @@ from django.contrib.auth import authenticate
 from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from audits import record
 from launchplane.access.models import Tries, User
 from launchplane.access.people import NOBODY, Principal
+from launchplane.access.tries import LONGEST_WINDOW, Limit, full_until, is_last, key_of
 from launchplane.problems import Refused, Waits
 
 UNKNOWN_NAME = "an unknown name"
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """So many within a window that begins with the first."""
-
-    count: int
-    window: timedelta
 
 
 AT_ONE_PLACE = Limit(5, timedelta(minutes=15))
 AT_UNKNOWN_PLACES = Limit(30, timedelta(hours=1))
 # whoever tries names by the thousand fills the audit with no more than this
 ON_RECORD = Limit(60, timedelta(hours=1))
-LONGEST_WINDOW = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +74,20 @@ def check(username: str, password: str, *, wanted: str, at: Place) -> User:
 
 def _take(username: str, at: Place) -> list[str]:
     """Count this try before anything is checked, so that a thousand at once are a thousand. The keys that count it."""
-    buckets = [(_key("place", username, at.name), AT_ONE_PLACE)]
+    buckets = [(key_of("place", username, at.name), AT_ONE_PLACE)]
     if not at.known:
-        buckets.append((_key("account", username), AT_UNKNOWN_PLACES))
+        buckets.append((key_of("account", username), AT_UNKNOWN_PLACES))
     now = timezone.now()
     try:
         with transaction.atomic():
             Tries.objects.filter(since__lte=now - LONGEST_WINDOW).delete()
             for key, limit in buckets:
-                if (until := _full_until(key, limit, now)) is not None:
+                if (until := full_until(key, limit, now)) is not None:
                     raise TooMany(until, elsewhere=limit is AT_UNKNOWN_PLACES)
     except DatabaseError as error:
         sentence = "How many passwords were tried cannot be counted now, so none is checked. Try again in a minute."
         raise Refused("tries_unknown", sentence) from error
     return [key for key, _limit in buckets]
-
-
-def _full_until(key: str, limit: Limit, now: datetime) -> datetime | None:
-    """None if one more is counted; when the next may be, if it is not."""
-    Tries.objects.bulk_create([Tries(key=key, since=now)], ignore_conflicts=True)
-    mine = Tries.objects.filter(key=key)
-    mine.filter(since__lte=now - limit.window).update(since=now, count=0)
-    if mine.filter(count__lt=limit.count).update(count=F("count") + 1):
-        return None
-    return mine.get().since + limit.window
 
 
 def _give_back(keys: list[str]) -> None:
@@ -118,10 +99,10 @@ def _give_back(keys: list[str]) -> None:
 
 def _tell(username: str, wanted: str, at: Place) -> None:
     """One record a try, up to a limit for all together; the last one says that more are not told."""
-    key, now = _key("record"), timezone.now()
-    if _full_until(key, ON_RECORD, now) is not None:
+    key, now = key_of("record"), timezone.now()
+    if full_until(key, ON_RECORD, now) is not None:
         return
-    last = Tries.objects.get(key=key).count >= ON_RECORD.count
+    last = is_last(key, ON_RECORD)
     payload = {"wanted": wanted, "why": "wrong name or password", "from": at.words}
     if last:
         payload["more"] = f"Further wrong passwords are counted, but not recorded, for {ON_RECORD.window}."
@@ -135,9 +116,3 @@ def _tell(username: str, wanted: str, at: Place) -> None:
         actor=at.by.actor(),
         source=at.source,
     )
-
-
-def _key(*parts: str) -> str:
-    """Keyed, so that the table tells nobody which names were typed."""
-    text = "\0".join(part.casefold() for part in parts)
-    return salted_hmac("launchplane.access.passwords", text, algorithm="sha256").hexdigest()

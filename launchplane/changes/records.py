@@ -8,6 +8,7 @@ from django.db import transaction
 
 from audits import record
 from audits.models import AuditRecord
+from launchplane.access import tries
 from launchplane.access.people import Principal
 from launchplane.changes.models.change import Change, Status
 from launchplane.hosts.models import Host
@@ -66,10 +67,14 @@ def tell_of_host(
 
 
 def deny(change: Change, problem: Problem, *, by: Principal, wanted: str) -> Problem:
-    """Record that something was refused, in a transaction of its own, and give the problem back to be raised."""
-    telling = Telling("denied", "failed", {"wanted": wanted, "code": problem.code, "why": problem.sentence})
-    with transaction.atomic(durable=True):
-        tell(change, telling, by=by)
+    """Record that something was refused, in a transaction of its own, and give the problem back to be raised.
+
+    So many an hour for one person and what they wanted (`access.tries`); the last one says that more are not told.
+    """
+    if (counted := tries.refusal(by, f"change {wanted}")) is not None:
+        payload = {"wanted": wanted, "code": problem.code, "why": problem.sentence, **counted}
+        with transaction.atomic(durable=True):
+            tell(change, Telling("denied", "failed", payload), by=by)
     return problem
 
 
@@ -84,9 +89,10 @@ def deny_of_host(
     more: Mapping[str, Any] | None = None,
 ) -> Problem:
     """`deny` for what is no change's: `about` is the kind of the record."""
-    payload = {"wanted": wanted, "code": problem.code, "why": problem.sentence, **(more or {})}
-    with transaction.atomic(durable=True):
-        tell_of_host(about, host, by=by, key=key, payload=payload, status="failed")
+    if (counted := tries.refusal(by, f"{about} {wanted}")) is not None:
+        payload = {"wanted": wanted, "code": problem.code, "why": problem.sentence, **(more or {}), **counted}
+        with transaction.atomic(durable=True):
+            tell_of_host(about, host, by=by, key=key, payload=payload, status="failed")
     return problem
 
 

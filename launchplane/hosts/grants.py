@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from guardian.shortcuts import assign_perm, remove_perm
 
 from audits import record
+from launchplane.access import tries
 from launchplane.access.acting import acting_as
 from launchplane.access.models import User
 from launchplane.access.people import Principal
@@ -108,13 +109,15 @@ def _require_other(by: Principal, to: Holder) -> None:
 
 
 def _deny(problem: Refused, wanted: str, host: Host, *, by: Principal) -> Refused:
-    record.append_apart(
-        kind="access.denied",
-        key=by.name,
-        status="failed",
-        payload={"wanted": wanted, "code": problem.code, "why": problem.sentence},
-        actor=by.actor(),
-        source=by.source,
-        host=host.name,
-    )
+    """On record, so many an hour for one person; the problem, to be raised."""
+    if (counted := tries.refusal(by, "rights")) is not None:
+        record.append_apart(
+            kind="access.denied",
+            key=by.name,
+            status="failed",
+            payload={"wanted": wanted, "code": problem.code, "why": problem.sentence, **counted},
+            actor=by.actor(),
+            source=by.source,
+            host=host.name,
+        )
     return problem

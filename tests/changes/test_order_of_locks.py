@@ -4,12 +4,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
 
+from audits import record
 from launchplane.access.people import WORKER
-from launchplane.changes import records, standing
+from launchplane.changes import standing
 from launchplane.changes.claim import claim
 from launchplane.changes.finish import mark_in_doubt
 from launchplane.changes.kinds import kind_named
@@ -40,15 +42,15 @@ class Race:
 
     def run(self, first: Callable[[], object], until_told: str, second: Callable[[], object]) -> None:
         """`first` waits where it tells `until_told`; goes on once `second` waits for something it holds."""
-        there, go, real = threading.Event(), threading.Event(), records.record.append
+        there, go, real = threading.Event(), threading.Event(), record.append
 
-        def append(**fields: object) -> object:
+        def append(**fields: Any) -> object:
             if fields["kind"] == until_told and threading.current_thread() is one:
                 there.set()
                 go.wait(PATIENCE_SECONDS)
-            return real(**fields)  # type: ignore[arg-type]
+            return real(**fields)
 
-        self._patch.setattr(records.record, "append", append)
+        self._patch.setattr(record, "append", append)
         one, two = self._thread(first), self._thread(second)
         one.start()
         assert there.wait(PATIENCE_SECONDS)
