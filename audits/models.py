@@ -67,6 +67,21 @@ class AuditRecord(models.Model):
         )
 
 
+class EvidenceStore(models.Model):
+    """The one row that says that segments were begun: from then on a folder without any was lost, or is another."""
+
+    THE_ONE = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=THE_ONE)
+    begun_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"begun at {moment(self.begun_at)}"
+
+
 class ChainHead(models.Model):
     """The one row that says where the chain ends; who appends locks it."""
 

@@ -17,12 +17,14 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.utils import timezone
 
 from audits import disk
 from audits.chain import NOTHING, Position
 from audits.contracts import Record
 from audits.errors import AuditRefused, Forked
-from audits.models import AuditRecord
+from audits.models import AuditRecord, EvidenceStore
+from launchplane.problems import Refused
 
 ROOM_BYTES = 16 * 1024 * 1024
 AT_ONCE = 2000
@@ -101,10 +103,15 @@ def flush_or_say(*, wanted: Position | None = None) -> bool:
 
 
 def flush(*, wanted: Position | None = None) -> None:
-    """Bring all committed records to the disk, or see that `wanted` is there already. Raises AuditRefused, Forked."""
+    """Bring all committed records to the disk, or see that `wanted` is there already. Raises AuditRefused, Forked.
+
+    Without `wanted` the database knows afterwards that there are segments, so that they cannot be lost unnoticed.
+    """
     with _refusing():
         with disk.only_writer(folder()):
             path, last = _last()
+            if last == NOTHING and was_begun():
+                raise _lost()
             if wanted is None or last.seq < wanted.seq:
                 _catch_up(path, last)
                 return
@@ -112,13 +119,34 @@ def flush(*, wanted: Position | None = None) -> None:
             raise _forked(last)
 
 
+def begin_anew() -> None:
+    """Write a new folder from the database, after what the lost one knew was given up. Raises AuditRefused."""
+    with _refusing(), disk.only_writer(folder()):
+        refuse_if_there()
+        _catch_up(None, NOTHING)
+
+
+def refuse_if_there() -> None:
+    """Raises Refused `evidence_there` if there is a segment: it may hold what the database does not know."""
+    if any(path.stat().st_size for path in files()):
+        sentence = f"There are segments in {settings.EVIDENCE_DIR}: rename that folder, keep it, and begin again."
+        raise Refused("evidence_there", sentence)
+
+
+def was_begun() -> bool:
+    """Whether this database had segments beside it. Nothing is ever begun on a host before it knows that it has."""
+    return EvidenceStore.objects.exists()
+
+
 def _catch_up(path: Path | None, last: Position) -> None:
-    """Write what was committed after `last`, which is the last line of `path`."""
+    """Write what was committed after `last`, the last line of `path`; then note in the database that it is there."""
     while batch := _committed_after(last):
         path = _write(batch, after=path)
         last = Position(batch[-1].seq, batch[-1].hash)
         if len(batch) < AT_ONCE:
-            return
+            break
+    if path is not None and not was_begun():
+        EvidenceStore.objects.bulk_create([EvidenceStore(begun_at=timezone.now())], ignore_conflicts=True)
 
 
 def _holds(path: Path | None, wanted: Position) -> bool:
@@ -128,6 +156,13 @@ def _holds(path: Path | None, wanted: Position) -> bool:
 
 def _is_known(last: Position) -> bool:
     return AuditRecord.objects.filter(seq=last.seq, hash=last.hash).exists()
+
+
+def _lost() -> Forked:
+    return Forked(
+        f"There is no segment in {settings.EVIDENCE_DIR}, and the database had some: was the folder lost, or another "
+        "one set? Put it back; if it is gone, `manage.py audits adopt` begins a new one."
+    )
 
 
 def _forked(last: Position) -> Forked:

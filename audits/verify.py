@@ -26,7 +26,8 @@ def verify_database() -> Verdict:
         chain.add(record)
         beside.hold(record)
     beside.end(_is_known)
-    faults = [chain.fault, _head_fault(chain, head), beside.fault, *_checkpoint_faults(), *_trigger_faults()]
+    beside_it = beside.fault or _store_fault(beside)
+    faults = [chain.fault, _head_fault(chain, head), beside_it, *_checkpoint_faults(), *_trigger_faults()]
     notes = [f"{beside.lagging} records are not on the disk yet."] if beside.lagging else []
     return verdict("database", chain, faults, notes)
 
@@ -41,6 +42,7 @@ class Beside:
         self._lines = lines
         self._line = next(lines, None)
         self._first = _seq(self._line) if self._line else 0
+        self.is_empty = self._line is None
 
     def hold(self, record: Record) -> None:
         """The next line must be this record's; if there is none any more, it is not on the disk yet."""
@@ -68,6 +70,13 @@ class Beside:
         there = _seq(self._line or b"")
         seq = record.seq if there is None else min(there, record.seq)
         return fault("segments_differ", seq, f"Record {seq} is not the same in the database and in the segments.")
+
+
+def _store_fault(beside: Beside) -> Fault | None:
+    """What was there once and is not there any more may have held what the database forgot."""
+    if beside.is_empty and segments.was_begun():
+        return fault("segments_missing", 1, "There is no segment, and there were some: the evidence folder was lost.")
+    return None
 
 
 def _records(chain: Chain, *, up_to: int) -> Iterator[Record]:

@@ -9,7 +9,9 @@ class ChangesConfig(AppConfig):
     label = "changes"
 
     def ready(self) -> None:
+        from launchplane.changes import adopt
         from launchplane.changes.tick import adopt_hosts, watch
 
         watch()
+        adopt.register()
         post_migrate.connect(adopt_hosts, sender=self, dispatch_uid="launchplane.changes.adopt")

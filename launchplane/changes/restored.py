@@ -20,8 +20,8 @@ from launchplane.changes.states import Moved
 log = logging.getLogger(__name__)
 
 WHY = (
-    "The evidence store holds records that the database does not: the database was restored or altered, and this "
-    "approval may have been used before. Run `manage.py audits verify`, then decide anew."
+    "The evidence store holds records that the database does not, or is empty: one of them was restored, replaced or "
+    "altered, and this approval may have been used before. Run `manage.py audits verify`, then decide anew."
 )
 
 

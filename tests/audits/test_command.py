@@ -58,10 +58,10 @@ def test_the_command_ends_with_4_and_names_the_record_when_the_chain_is_broken(
 
 
 def test_the_command_ends_with_3_when_something_is_not_on_the_disk_yet(held: list[AuditRecord]) -> None:
-    for path in segments.files():
-        path.unlink()
+    path = segments.files()[0]
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
     status, text = failed("verify")
-    assert (status, text.splitlines()[0]) == (3, "5 records are not on the disk yet.")
+    assert (status, text.splitlines()[0]) == (3, "3 records are not on the disk yet.")
 
 
 @pytest.mark.parametrize("arguments", [("verify", "/nowhere/export"), ("export", "--from-seq", "0")])

@@ -1,4 +1,4 @@
-"""`manage.py audits list|verify|export|checkpoint`."""
+"""`manage.py audits list|verify|export|checkpoint`, and what others add (`adopt`)."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from audits import more_commands
 from audits.contracts import Verdict
 from audits.export import export
 from audits.models import AuditRecord
@@ -35,11 +36,12 @@ class Command(Subcommands):
     help = "List, verify and export audit records, and sign the head of their chain."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        subcommands = parser.add_subparsers(required=True, metavar="list|verify|export|checkpoint")
+        subcommands = parser.add_subparsers(required=True, metavar="list|verify|export|checkpoint|adopt")
         self.sub(subcommands, "list", self.list, help_text="List records, the newest first.", arguments=FILTERS)
         self.sub(subcommands, "verify", self.verify, help_text="Look whether records were altered.", arguments=[FILE])
         self.sub(subcommands, "export", self.export, help_text="Print records as lines of JSON.", arguments=[FROM_SEQ])
         self.sub(subcommands, "checkpoint", self.checkpoint, help_text="Sign the head of the chain, and print it.")
+        more_commands.add_to(self, subcommands)
 
     def list(self, *, kind: str, host: str, key: str, limit: int, json: bool, **_: Any) -> None:
         wanted = {name: value for name, value in {"kind": kind, "host": host, "key": key}.items() if value}
