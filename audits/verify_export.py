@@ -13,14 +13,33 @@ from audits.chain import FORMAT, Chain
 from audits.contracts import Fault, Record, Trailer, TrailerLine, Verdict
 from audits.export import trailer_line
 from audits.faults import altered, cut_off, fault, verdict
+from audits.models import AuditRecord, ChainHead
 
+UNPROVEN = (
+    "That nothing was cut off at its end is proved only by a SEQ:HASH that was noted: docs/verify_audit.py takes it."
+)
 LONGEST_LINE = 64 * 1024 * 1024
 
 
 def verify_export(lines: Iterable[bytes]) -> Verdict:
     """An export, wherever it comes from; our database is not asked."""
     chain = Chain(first_seq=None)
-    return verdict("export", chain, [_first_fault(chain, iter(lines))], [])
+    return verdict("export", chain, [_first_fault(chain, iter(lines))], [UNPROVEN])
+
+
+def beside_our_records(verdict: Verdict) -> Verdict:
+    """The same, and whether our own chain has the export's last record, and goes on from there."""
+    newest = ChainHead.objects.first()
+    last = verdict.last_seq
+    if not verdict.intact or last is None or newest is None or not newest.seq:
+        return verdict
+    seq = newest.seq
+    if not AuditRecord.objects.filter(seq=last, hash=verdict.head_hash).exists():
+        sentence = f"Record {last} is not in our own records: one was rewritten, or the export is somebody else's."
+        return verdict.model_copy(update={"faults": (fault("not_ours", last, sentence),)})
+    if last == seq:
+        return verdict
+    return verdict.model_copy(update={"notes": (f"Our own records go on up to record {seq}.", *verdict.notes)})
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:

@@ -5,7 +5,7 @@
 
 EXPORT is what `manage.py audits export` printed ("-": standard input). SEQ:HASH is what somebody noted earlier of a
 record, from a checkpoint, a receipt or a notification: the export must hold exactly that record. Without one, a chain
-that was rewritten as a whole looks as good as any.
+that was rewritten as a whole looks as good as any, and so does an export whose end was cut off and got a new trailer.
 
 Each line is a record. Its `payload_hash` is the SHA-256 of its payload as it stands. Its `hash` is the SHA-256 of
 "launchplane-audit-1" and a line feed, and then each of these as a netstring (length in bytes, ":", the text, ","):
@@ -13,7 +13,7 @@ seq, at, kind, key, host, lane, the actor's id and name, how many people are res
 status, payload_hash, prev_hash. `prev_hash` is the `hash` of the record before (zeros for the first). The last line is
 a trailer: how many records, the first and last number, and the last record's hash.
 
-Exit: 0 intact, 4 altered (the first bad record is named), 2 not to be read.
+Exit: 0 intact, 3 intact without a record, 4 altered (the first bad record is named), 2 not to be read.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ FORMAT = "launchplane-audit-1"
 GENESIS = "0" * 64
 LONGEST_LINE = 64 * 1024 * 1024
 NOTE = re.compile(r"([0-9]{1,19}):([0-9a-f]{64})")
+UNPROVEN = "That nothing was cut off at its end is proved only by a SEQ:HASH that was noted."
 STATUSES = ("planned", "completed", "failed", "skipped")
 FIELDS = [
     *("seq", "at", "kind", "key", "host", "lane", "actor", "source", "status"),
@@ -176,7 +177,9 @@ def main(arguments: Sequence[str]) -> int:
         return 4
     span = f", {export.first} to {export.last}, head {export.head}" if export.count else ""
     print(f"intact: {export.count} records{span}")
-    return 0
+    if not arguments[1:]:
+        print(UNPROVEN)
+    return 0 if export.count else 3
 
 
 if __name__ == "__main__":

@@ -124,7 +124,8 @@ def test_an_export_verifies_by_the_standard_library_alone(exported: list[bytes],
     assert (verdict.intact, verdict.count, verdict.last_seq) == (True, RECORDS, RECORDS)
     assert script(exported, folder=tmp_path) == (
         0,
-        f"intact: 9 records, 1 to 9, head {verdict.head_hash}\n",
+        f"intact: 9 records, 1 to 9, head {verdict.head_hash}\n"
+        "That nothing was cut off at its end is proved only by a SEQ:HASH that was noted.\n",
     )
 
 
@@ -136,9 +137,9 @@ def test_a_part_of_the_chain_verifies_too(exported: list[bytes], tmp_path: Path)
 
 
 @pytest.mark.django_db
-def test_an_export_of_nothing_is_intact(tmp_path: Path) -> None:
+def test_an_export_of_nothing_is_intact_and_proves_nothing(tmp_path: Path) -> None:
     assert verify_export(export()).intact
-    assert script(list(export()), folder=tmp_path)[0] == 0
+    assert script(list(export()), folder=tmp_path)[0] == 3
 
 
 def test_a_chain_that_was_rewritten_as_a_whole_is_found_by_what_somebody_noted(
@@ -213,3 +214,46 @@ def test_no_flipped_bit_passes(exported: list[bytes], data: st.DataObject) -> No
     assert not verify_export(flipped).intact
     with pytest.raises(offline.Altered):
         offline.verify(flipped)
+
+
+UNPROVEN = "proved only by a SEQ:HASH that was noted"
+
+
+def cut_to(lines: list[bytes], count: int) -> list[bytes]:
+    """An export of `count` records whose trailer somebody made to fit."""
+    kept = [json.loads(line) for line in lines[:count]]
+    first, last = (kept[0]["seq"], kept[-1]["seq"]) if kept else (None, None)
+    head = kept[-1]["hash"] if kept else "0" * 64
+    trailer = {"format": "launchplane-audit-1", "count": count, "first_seq": first, "last_seq": last, "head_hash": head}
+    return [*lines[:count], json.dumps({"trailer": trailer}, separators=(",", ":")).encode() + b"\n"]
+
+
+@pytest.mark.req("X15")
+def test_an_export_cut_to_a_trailer_of_its_own_is_told_what_it_proves(exported: list[bytes], tmp_path: Path) -> None:
+    assert (script(cut_to(exported, 4), folder=tmp_path)[0], UNPROVEN in script(exported, folder=tmp_path)[1]) == (
+        0,
+        True,
+    )
+    said = manage("audits", "verify", str(tmp_path / "export.ndjson")).out
+    assert UNPROVEN in said
+    (tmp_path / "cut").write_bytes(b"".join(cut_to(exported, 4)))
+    assert f"Our own records go on up to record {RECORDS}." in manage("audits", "verify", str(tmp_path / "cut")).out
+
+
+def test_one_who_noted_a_record_is_not_told_to(exported: list[bytes], tmp_path: Path) -> None:
+    noted = json.loads(exported[RECORDS - 1])
+    assert UNPROVEN not in script(exported, f"{RECORDS}:{noted['hash']}", folder=tmp_path)[1]
+
+
+@pytest.mark.req("X15")
+def test_an_export_without_a_record_is_not_fine(exported: list[bytes], tmp_path: Path) -> None:
+    assert script(cut_to(exported, 0), folder=tmp_path)[0] == 3
+    assert manage("audits", "verify", str(tmp_path / "export.ndjson")).code == 3
+
+
+@pytest.mark.req("X15")
+def test_an_export_that_our_own_records_do_not_hold_is_told(exported: list[bytes], tmp_path: Path) -> None:
+    forged = [*exported[:3], rewritten(exported[3], kind="nothing.happened")]
+    (tmp_path / "export").write_bytes(b"".join(cut_to(forged, 4)))
+    outcome = manage("audits", "verify", str(tmp_path / "export"), "--json")
+    assert (outcome.code, outcome.json["faults"][0]["code"]) == (4, "not_ours")

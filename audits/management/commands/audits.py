@@ -12,7 +12,7 @@ from audits.export import export
 from audits.models import AuditRecord
 from audits.sign import checkpoint
 from audits.verify import verify_database
-from audits.verify_export import lines_of, verify_export
+from audits.verify_export import beside_our_records, lines_of, verify_export
 from launchplane.commands import ATTENTION, FINE, REFUSED, Subcommands
 from launchplane.problems import Problem
 
@@ -65,7 +65,8 @@ class Command(Subcommands):
             self._tell(verdict)
         if not verdict.intact:
             return REFUSED
-        return ATTENTION if verdict.notes else FINE
+        wanting = verdict.notes if file is None else not verdict.count
+        return ATTENTION if wanting else FINE
 
     def export(self, *, from_seq: int, **_: Any) -> None:
         if from_seq < 1:
@@ -83,23 +84,22 @@ class Command(Subcommands):
         self.stdout.write(f"To compare an export with it: docs/verify_audit.py EXPORT {signed.seq}:{signed.hash}")
 
     def _tell(self, verdict: Verdict) -> None:
-        for sentence in [*(fault.sentence for fault in verdict.faults), *verdict.notes]:
+        span = f"intact: records {verdict.first_seq} to {verdict.last_seq}, head {verdict.head_hash}"
+        fine = f"The {verdict.what} is {span if verdict.count else 'intact and holds no record'}."
+        for sentence in [
+            *(fault.sentence for fault in verdict.faults),
+            *([fine] if verdict.intact else []),
+            *verdict.notes,
+        ]:
             self.stdout.write(sentence)
-        if not verdict.intact:
-            return
-        if not verdict.count:
-            self.stdout.write(f"The {verdict.what} is intact and holds no record.")
-            return
-        span = f"records {verdict.first_seq} to {verdict.last_seq}"
-        self.stdout.write(f"The {verdict.what} is intact: {span}, head {verdict.head_hash}.")
 
 
 def _verify_file(path: Path) -> Verdict:
     """Raises Problem for a file that cannot be read; "-" is what comes in."""
     if str(path) == "-":
-        return verify_export(lines_of(sys.stdin.buffer))
+        return beside_our_records(verify_export(lines_of(sys.stdin.buffer)))
     try:
         with path.open("rb") as file:
-            return verify_export(lines_of(file))
+            return beside_our_records(verify_export(lines_of(file)))
     except OSError as error:
         raise Problem("unreadable", f"{path} cannot be read: {error.strerror}.") from error
