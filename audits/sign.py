@@ -16,6 +16,8 @@ from audits.errors import AuditRefused
 from audits.models import ChainHead, moment
 from launchplane.canonical import canonical
 
+KEY = "keys/audit_ed25519.pem"
+
 
 def checkpoint() -> Checkpoint:
     """Sign the head, and keep that beside the segments. Raises AuditRefused if it cannot be kept."""
@@ -55,13 +57,18 @@ def public_key() -> str:
     return _private_key().public_key().public_bytes_raw().hex()
 
 
+def known_public_key() -> str | None:
+    """`public_key`, or None if there is no key: whoever only looks makes none."""
+    return public_key() if _path().exists() else None
+
+
 def _signed_text(signed: Checkpoint) -> bytes:
     return chain.FORMAT.encode() + b"\n" + canonical(signed.model_dump(exclude={"signature"}))
 
 
 def _private_key() -> Ed25519PrivateKey:
     """The key in the state directory (mode 0600); the first who asks makes it. Raises AuditRefused."""
-    path = Path(settings.VAR) / "keys" / "audit_ed25519.pem"
+    path = _path()
     if not path.exists():
         _make_key(path)
     try:
@@ -71,6 +78,10 @@ def _private_key() -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise AuditRefused(f"The key that signs heads, {path}, is no Ed25519 key.")
     return key
+
+
+def _path() -> Path:
+    return Path(settings.VAR) / KEY
 
 
 def _make_key(path: Path) -> None:

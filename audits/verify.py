@@ -107,6 +107,12 @@ def _checkpoint_faults() -> Iterator[Fault]:
     except ValueError:
         yield fault("checkpoints_unreadable", None, "The signed heads cannot be read: their file was altered.")
         return
+    if others := [signed for signed in kept if signed.public_key != sign.known_public_key()]:
+        sentence = (
+            f"The head at record {others[0].seq} was signed with another key than ours: {sign.KEY} is missing or new."
+        )
+        yield fault("signing_key_missing", others[0].seq, sentence)
+        kept = [signed for signed in kept if signed not in others]
     known = dict(AuditRecord.objects.filter(seq__in={signed.seq for signed in kept}).values_list("seq", "hash"))
     for signed in kept:
         if not sign.is_genuine(signed):

@@ -71,6 +71,18 @@ def test_a_head_that_went_back_is_found_by_the_signed_one(held: list[AuditRecord
     assert manage("audits", "verify").code == 4
 
 
+def test_without_the_key_that_signed_the_heads_are_not_called_forged(
+    held: list[AuditRecord], tmp_path: Path, settings: Settings
+) -> None:
+    sign.checkpoint()
+    settings.VAR = tmp_path
+    outcome = manage("audits", "verify", "--json")
+    assert (outcome.code, [fault["code"] for fault in outcome.json["faults"]]) == (4, ["signing_key_missing"])
+    assert not (tmp_path / "keys").exists()
+    sign.checkpoint()
+    assert [fault.code for fault in verify_database().faults] == ["signing_key_missing"]
+
+
 def test_the_checkpoints_are_lines_that_can_be_read(held: list[AuditRecord]) -> None:
     sign.checkpoint()
     sign.checkpoint()
