@@ -15,4 +15,5 @@ control_socket_disable = True
 graceful_timeout = 5
 timeout = 60
 loglevel = "warning"
+logger_class = "launchplane.server.gunicorn_log.RedactingLogger"
 proc_name = "launchplane"

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django_q.worker import worker
+from gunicorn.config import Config
 
 from audits.logs import RedactingFormatter
 from audits.redact import LIVE, REDACTED, WITHHELD
+from launchplane.server import gunicorn_config
 
 TOKEN = "QWERTYUIOPASDFGHJKLZXCVBNM234"
 
@@ -108,3 +110,22 @@ def test_our_logs_are_written_like_that() -> None:
 
 def test_our_own_secrets_are_known_by_value() -> None:
     assert LIVE.text(f"with {settings.SECRET_KEY}!") == f"with {REDACTED}!"
+
+
+def test_gunicorn_s_own_log_holds_no_live_secret(capfd: pytest.CaptureFixture[str]) -> None:
+    config = Config()
+    config.set("logger_class", gunicorn_config.logger_class)
+    log = config.logger_class(config)
+    try:
+        with LIVE.holding(TOKEN):
+            log.error("Error handling request %s", TOKEN)
+            try:
+                leak(TOKEN)
+            except RuntimeError:
+                log.exception("Exception in worker process")
+    finally:
+        log.error_log.handlers.clear()
+    said = capfd.readouterr().err
+    assert f"Error handling request {REDACTED}" in said
+    assert "Exception in worker process" in said
+    assert TOKEN not in said
