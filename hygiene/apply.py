@@ -1,5 +1,6 @@
 """One application of a clean-up's plan: looks, gates, one removal at a time, and the proof."""
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -9,11 +10,13 @@ from typing import Any
 from django.utils import timezone
 
 from hygiene import evidence, gates, looking
-from hygiene.contracts import Inventory, Key, Readings
+from hygiene.contracts import Class, Inventory, Key, Policy, Readings
+from hygiene.judge import Judgement
 from hygiene.looked import look_for
 from hygiene.plan.drift import differences
-from hygiene.plan.items import KINDS
+from hygiene.plan.items import KINDS, not_pruned
 from hygiene.plan.scene import Scene, without
+from hygiene.policy import policy_of
 from launchplane.changes import freeze, lock
 from launchplane.changes.contracts import Evidence, Gate, Json, Plan, PlannedStep, StepOutcome
 from launchplane.changes.models import HostLease
@@ -29,8 +32,10 @@ from launchplane.hosts.removals import (
 )
 from launchplane.problems import Problem
 
+log = logging.getLogger(__name__)
+
 ASKED_BY = "a change"
-IDS_KEPT = 100
+IDS_KEPT, LONGEST_ID = 100, 128
 # between two quick steps nothing is asked twice
 GLANCE_SECONDS = 1.0
 
@@ -42,6 +47,7 @@ class HygieneRun:
         self._host, self._plan = host, plan
         self._before: Scene | None = None
         self._remover: Remover | None = None
+        self._rejudged: tuple[Policy, Judgement] | None = None
         self._gone: list[Key] = []
         self._pruned_bytes: int | None = 0
         self._glanced_at = 0.0
@@ -60,6 +66,9 @@ class HygieneRun:
 
     def step_gates(self) -> tuple[Gate, ...]:
         """Whether something began to run or to build; at most once a second, since looking costs too."""
+        allowed = opted_in(self._host)
+        if not allowed.is_open:
+            return (allowed,)
         names = [name for name in gates.TABLE[self._plan.kind] if name in gates.BEFORE_EACH_STEP]
         if names and monotonic() - self._glanced_at >= GLANCE_SECONDS:
             inventory, readings = looking.glance(self._host)
@@ -69,7 +78,9 @@ class HygieneRun:
         return self._glance_gates
 
     def act(self, step: PlannedStep) -> StepOutcome:
-        """One removal through the host's door, which looks at the item once more."""
+        """One removal through the host's door, which looks at the item once more; what people say now comes first."""
+        if (why := self._barred(step)) is not None:
+            return StepOutcome(outcome="skipped", detail=why, freed_bytes=None, evidence={})
         removal = _removal(self._door(), step, seen_at=datetime.fromisoformat(str(self._plan.facts["observed_at"])))
         outcome = _outcome(step, removal)
         self._remember(step, removal)
@@ -83,12 +94,36 @@ class HygieneRun:
             self._gone.append((KINDS[step.verb], step.target))
         return outcome
 
+    def recall(self, before: Evidence) -> None:
+        """The look that a dead worker's run began with, from the snapshot that its evidence names.
+
+        Where that is gone, what was there before stays unknown.
+        """
+        try:
+            self._before = looking.seen_before(self._host, before)
+        except (KeyError, ValueError):
+            log.exception("what %s was like before a run cannot be read", self._host.name)
+
     def evidence(self, *, before: bool) -> Evidence:
-        """What is there; after a run from a new observation, which is stored."""
+        """What is there; after a run from a new observation, which is stored. Raises Problem `not_verifiable`."""
         if before:
             return evidence.before(self._scene())
+        if self._before is None:
+            raise Problem("not_verifiable", "What was there before the run, and had to stay, is not known any more.")
         now = looking.observe_now(self._host, asked_by=ASKED_BY)
         return evidence.after(self._before, now, self._deleted_bytes())
+
+    def _barred(self, step: PlannedStep) -> str | None:
+        """Why this item must stay by what people say now: whoever protects it while a run goes on means this one."""
+        allowed = opted_in(self._host)
+        if not allowed.is_open:
+            return allowed.reason
+        scene, policy = self._scene(), policy_of(self._host)
+        if policy != scene.policy and (self._rejudged is None or self._rejudged[0] != policy):
+            self._rejudged = policy, scene.judge(policy=policy)
+        if policy == scene.policy or self._rejudged is None:
+            return None
+        return _protected_since(step, self._rejudged[1])
 
     def _scene(self) -> Scene:
         scene = self._before or looking.last_seen(self._host)
@@ -135,6 +170,27 @@ class HygieneRun:
         if things is None or None in sizes:
             return None
         return things + sum(size or 0 for size in sizes) + self._pruned_bytes
+
+
+def opted_in(host: Host) -> Gate:
+    """Open as long as the host is approved for changes and hygiene is enabled on it. Asks the database."""
+    host.refresh_from_db(fields=["approved", "hygiene_enabled"])
+    said: dict[str, Json] = {"approved": host.approved, "hygiene_enabled": host.hygiene_enabled}
+    if not host.approved:
+        reason = f"{host.name} is not approved for changes any more."
+    elif not host.hygiene_enabled:
+        reason = f"Hygiene is not enabled on {host.name} any more."
+    else:
+        return Gate(name="opted_in", state="open", reason=f"{host.name} is approved and opted in.", evidence=said)
+    return Gate(name="opted_in", state="closed", reason=reason, evidence=said)
+
+
+def _protected_since(step: PlannedStep, judgement: Judgement) -> str | None:
+    """Why the item is protected under the policy of now; a prune spares nothing, so one protected record bars it."""
+    if step.verb not in KINDS:
+        return not_pruned(judgement, step.target if step.verb == "prune-builder" else "")
+    verdict = judgement.verdicts.get((KINDS[step.verb], step.target))
+    return verdict.reason if verdict is not None and verdict.cls is Class.PROTECTED else None
 
 
 def lock_gate(host: Host) -> Gate:
@@ -185,5 +241,10 @@ def _outcome(step: PlannedStep, removal: Removal) -> StepOutcome:
     freed = removal.freed_bytes
     if freed is None and removal.outcome == "done" and removal.deleted and step.verb in KINDS:
         freed = step.predicted_bytes
-    deleted: dict[str, Json] = {"deleted": len(removal.deleted), "deleted_ids": removal.deleted[:IDS_KEPT]}
+    deleted: dict[str, Json] = {"deleted": len(removal.deleted), "deleted_ids": _cut(removal.deleted)}
     return StepOutcome(outcome=removal.outcome, detail=removal.detail, freed_bytes=freed, evidence=deleted)
+
+
+def _cut(ids: tuple[str, ...]) -> tuple[str, ...]:
+    """What is kept of the ids that an engine says: an id is short, whatever else comes is not kept whole."""
+    return tuple(found[:LONGEST_ID] for found in ids[:IDS_KEPT])

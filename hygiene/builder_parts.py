@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from hygiene.contracts import Builder, Container, Inventory, Key, Kind, Policy, ProtectionRule
-from hygiene.names import ImageNames, is_called, local_names
+from hygiene.folders import Folders
+from hygiene.names import ImageNames, is_called
 from hygiene.parse.builders import answers_to
 from hygiene.protections import Protections
+from launchplane.hosts.image_names import local_names
 
 STOPPED = ("exited", "created", "dead")
 
@@ -99,17 +101,19 @@ def _is_left_over(builder: Builder, holders: Mapping[Key, set[str]], references:
 def _holders(inventory: Inventory) -> defaultdict[Key, set[str]]:
     """The ids of the containers and services that have an image or a volume."""
     holders: defaultdict[Key, set[str]] = defaultdict(set)
+    folders = Folders(inventory.volumes)
     for container in inventory.containers:
         holders[Kind.IMAGE, container.image_id].add(container.id)
         for mount in container.mounts:
-            if mount.kind == "volume":
-                holders[Kind.VOLUME, mount.source].add(container.id)
+            for volume in folders.held(mount):
+                holders[Kind.VOLUME, volume].add(container.id)
     names = ImageNames(inventory.images if inventory.services else ())
     for service in inventory.services or ():
         for image in map(names.find, local_names(service.image)):
             holders[Kind.IMAGE, image or ""].add(service.id)
-        for volume in service.volumes:
-            holders[Kind.VOLUME, volume].add(service.id)
+        for source in service.volumes:
+            for volume in (*folders.reached(source), *folders.meant(source)):
+                holders[Kind.VOLUME, volume].add(service.id)
     return holders
 
 

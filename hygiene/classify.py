@@ -191,11 +191,23 @@ def _volume(item: Volume, key: Key, facts: _Facts) -> Verdict:
     if item.ref_count:
         count = item.ref_count
         return Verdict(Class.IN_USE, "volume.referenced", f"The engine counts {count} references to it.")
-    return facts.hidden_users() or Verdict(
-        Class.KEPT,
-        "volume.by_name_only",
-        "Nobody uses it. Volumes hold data, so no budget covers them: it goes only when retired by name.",
+    return (
+        facts.hidden_users()
+        or _by_template(facts)
+        or Verdict(
+            Class.KEPT,
+            "volume.by_name_only",
+            "Nobody uses it. Volumes hold data, so no budget covers them: it goes only when retired by name.",
+        )
     )
+
+
+def _by_template(facts: _Facts) -> Verdict | None:
+    if not facts.users.by_template:
+        return None
+    who = in_words(facts.users.by_template)
+    reason = f"What {who} mounts is named by a template, so nobody knows whether it is this one: treated as protected."
+    return Verdict(Class.UNKNOWN, "volume.template", reason)
 
 
 def _cache(item: CacheRecord, key: Key, facts: _Facts) -> Verdict | Claim:

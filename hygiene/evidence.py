@@ -16,10 +16,10 @@ def before(scene: Scene) -> Evidence:
     return Evidence(facts=_facts(scene, scene.judge()), missing=(), actual_bytes=None)
 
 
-def after(then: Scene | None, now: Scene, deleted_bytes: int | None) -> Evidence:
+def after(then: Scene, now: Scene, deleted_bytes: int | None) -> Evidence:
     """What is there afterwards: what is missing (H32), and what was freed by three counts (H48).
 
-    `then` is None where nobody can tell what was there before; `deleted_bytes` is what the removed items add up to.
+    `then` is the look before the run; `deleted_bytes` is what the removed items add up to.
     """
     freed = _freed(then, now, deleted_bytes)
     known = [freed[name] for name in ("by_df_bytes", "by_deleted_bytes", "by_disk_bytes")]
@@ -73,19 +73,18 @@ def _protected(judgement: Judgement) -> set[Key]:
     return {key for key in keys if key[0] != Kind.BUILD_CACHE}
 
 
-def _missing(then: Scene | None, now: Scene, judgement: Judgement) -> list[str]:
+def _missing(then: Scene, now: Scene, judgement: Judgement) -> list[str]:
     """Required and protected things that are not there, or not any more as they were."""
-    ran = {warm.node for warm in then.report.warm_builders if warm.state == "warm"} if then else set()
+    ran = {warm.node for warm in then.report.warm_builders if warm.state == "warm"}
     found = [
         f"required builder {warm.node} ({warm.state})"
         for warm in now.report.warm_builders
         if warm.state in ("missing", "unknown") or (warm.state == "stopped" and warm.node in ran)
     ]
     found += [f"required image {warm.ref}" for warm in now.report.warm_images if warm.present is not True]
-    if then is None:
-        return found
     unread = {kind for kind in Kind if _unread(kind, now)}
-    protected = _protected(then.judge())
+    # whoever protected something while the run went on meant it as well
+    protected = _protected(then.judge()) | _protected(then.judge(policy=now.policy))
     gone = sorted(key for key in protected - judgement.verdicts.keys() if key[0] not in unread)
     found += [f"protected {kind.value} {key}" for kind, key in gone]
     had = {kind for kind, _key in protected}
@@ -97,9 +96,9 @@ def _unread(kind: Kind, scene: Scene) -> bool:
     return kind in parts and parts[kind] in scene.inventory.unmeasured
 
 
-def _freed(then: Scene | None, now: Scene, by_deleted: int | None) -> Mapping[str, Json]:
-    by_df = _less(docker_bytes(then) if then else None, docker_bytes(now))
-    disks = [scene.readings.disk if scene else None for scene in (then, now)]
+def _freed(then: Scene, now: Scene, by_deleted: int | None) -> Mapping[str, Json]:
+    by_df = _less(docker_bytes(then), docker_bytes(now))
+    disks = [scene.readings.disk for scene in (then, now)]
     by_disk = _less(*(None if disk is None else disk.used_bytes for disk in disks))
     disagree = _disagree([by_df, by_deleted])
     return {

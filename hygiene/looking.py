@@ -4,6 +4,9 @@ import os
 import pwd
 import time
 from collections.abc import Callable
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
 
 from hygiene import ledger, snapshots
 from hygiene.contracts import Inventory, Readings
@@ -15,7 +18,8 @@ from hygiene.plan.bounds import BUILD_CACHE
 from hygiene.plan.scene import HostFacts, Scene
 from hygiene.policy import policy_of
 from hygiene.services import observe_host
-from launchplane.changes.models import Change
+from launchplane.changes.contracts import Evidence
+from launchplane.changes.models import Change, Step
 from launchplane.hosts.connect import engine_of
 from launchplane.hosts.contracts import MachineFacts, RunnerProcess
 from launchplane.hosts.machine.limits import Limits, NotMeasured
@@ -42,6 +46,14 @@ def last_seen(host: Host) -> Scene | None:
     """The last observation with the policy of now, or None if there is none."""
     host.refresh_from_db()
     snapshot = host.snapshots.select_related("document").first()
+    return None if snapshot is None else _scene(host, snapshot)
+
+
+def seen_before(host: Host, before: Evidence) -> Scene | None:
+    """The observation that evidence from before a run rests on, with the policy of now; None if it is gone."""
+    host.refresh_from_db()
+    named, at = str(before.facts["snapshot"]), datetime.fromisoformat(str(before.facts["observed_at"]))
+    snapshot = host.snapshots.select_related("document").filter(document_id=named, observed_at=at).first()
     return None if snapshot is None else _scene(host, snapshot)
 
 
@@ -72,9 +84,11 @@ def own_user() -> str:
 
 
 def phase_one_of(host: Host) -> PhaseOne | None:
-    """The last completed build cache clean-up of `host` that left evidence of what was there afterwards (H34)."""
+    """The last build cache clean-up of `host` that did all it was to do, and left evidence of what is there (H34)."""
     done = Change.objects.filter(host=host, kind=BUILD_CACHE, status=Change.Status.COMPLETED, ended_at__isnull=False)
-    last = done.exclude(after="").order_by("-ended_at").values_list("pk", "ended_at").first()
+    steps = Step.objects.filter(change=OuterRef("pk"))
+    did_it = Exists(steps.filter(outcome=Step.Outcome.DONE)) & ~Exists(steps.exclude(outcome=Step.Outcome.DONE))
+    last = done.filter(did_it).exclude(after="").order_by("-ended_at").values_list("pk", "ended_at").first()
     return None if last is None or last[1] is None else PhaseOne(str(last[0]), last[1])
 
 

@@ -9,6 +9,10 @@ from launchplane.changes.contracts import Json
 Reversible = Literal["yes", "no", "unknown"]
 
 
+# a plan goes into rows and records: what a builder of images writes into labels must not decide how large they are
+MOST_LABELS, LONGEST_LABEL = 64, 256
+
+
 class Undo(NamedTuple):
     """Undo data, whether the thing can be got back, and a sentence about that for whoever approves."""
 
@@ -27,9 +31,8 @@ def of_image(image: Image) -> Undo:
         "id": image.id,
         "tags": image.tags,
         "digests": image.digests,
-        "labels": dict(image.labels),
         "pull": image.digests[0] if image.digests else None,
-    }
+    } | _labels(image.labels)
     if image.digests and not any(name.endswith(f"@{image.id}") for name in image.digests):
         return Undo(data, "yes", f"Can be pulled again as {image.digests[0]}, while its registry has it.")
     if image.digests:
@@ -45,9 +48,8 @@ def of_container(container: Container) -> Undo:
         "name": container.name,
         "image_id": container.image_id,
         "image": container.image_ref,
-        "labels": dict(container.labels),
         "mounts": tuple(mount.model_dump() for mount in container.mounts),
-    }
+    } | _labels(container.labels)
     return Undo(data, "no", "What it wrote outside of its volumes is lost; its volumes stay.")
 
 
@@ -56,11 +58,10 @@ def of_volume(volume: Volume) -> Undo:
     data: dict[str, Json] = {
         "name": volume.name,
         "driver": volume.driver,
-        "labels": dict(volume.labels),
         "mountpoint": volume.mountpoint,
         "created_at": None if volume.created_at is None else volume.created_at.isoformat(),
         "size_bytes": volume.size_bytes,
-    }
+    } | _labels(volume.labels)
     return Undo(data, "no", "What is in it is lost for good: only its name and labels are kept.")
 
 
@@ -69,3 +70,12 @@ def of_build_cache() -> Undo:
     return Undo(
         {"how": "the next build makes it again, and takes longer once"}, "yes", "Is made again by the next build."
     )
+
+
+def _labels(labels: Mapping[str, str]) -> dict[str, Json]:
+    """The labels, and in `labels_cut` what of them is not kept, if that is so."""
+    kept = {name[:LONGEST_LABEL]: text[:LONGEST_LABEL] for name, text in sorted(labels.items())[:MOST_LABELS]}
+    if kept == dict(labels):
+        return {"labels": kept}
+    cut = f"{len(kept)} of {len(labels)} labels are kept, each name and value cut to {LONGEST_LABEL} characters."
+    return {"labels": kept, "labels_cut": cut}

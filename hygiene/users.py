@@ -2,20 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from hygiene.contracts import Image, Inventory
-from hygiene.names import local_names
+from hygiene.folders import Folders
+from launchplane.hosts.image_names import local_names
 
 SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """Names of users: of images by image id and by reference, of volumes by name."""
+    """Names of users: of images by image id and by reference, of volumes by name; and who may use any volume."""
 
     by_image_id: dict[str, list[str]]
     by_image_ref: dict[str, list[str]]
     by_volume: dict[str, list[str]]
+    by_template: list[str]
 
     def image_users(self, image: Image) -> list[str]:
         """Containers of this image, and services that name one of its tags or digests."""
@@ -26,7 +29,7 @@ class Users:
         return list(dict.fromkeys(found))
 
     def volume_users(self, name: str) -> list[str]:
-        """Containers and services that mount this volume."""
+        """Containers and services that mount this volume, by its name or by a folder in it, of it or above it."""
         return self.by_volume.get(name, [])
 
     def of_image(self, image: Image) -> str:
@@ -40,15 +43,18 @@ class Users:
 
 def find_users(inventory: Inventory) -> Users:
     """Look through the containers and services of an inventory once."""
-    users = Users({}, {}, {})
+    users, folders = Users({}, {}, {}, []), Folders(inventory.volumes)
     for container in inventory.containers:
         words = called(container.name or container.id[:12], None if container.alive else container.state)
         users.by_image_id.setdefault(container.image_id, []).append(words)
-        _add(users.by_volume, (mount.source for mount in container.mounts if mount.kind == "volume"), words)
+        held = map(folders.held, container.mounts)
+        _add(users.by_volume, chain.from_iterable(held), words)
     for service in inventory.services or ():
         words = f"service {service.name}"
         _add(users.by_image_ref, local_names(service.image), words)
-        _add(users.by_volume, service.volumes, words)
+        _add(users.by_volume, chain.from_iterable(map(folders.reached, service.volumes)), words)
+        if any(map(folders.meant, service.volumes)):
+            users.by_template.append(words)
     return users
 
 

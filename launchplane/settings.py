@@ -156,7 +156,7 @@ Q_CLUSTER = {
     "save_limit": 100,
     "poll": 0.5,
     "label": "Queue",
-    "ALT_CLUSTERS": {"apply": {"workers": 1, "queue_limit": 1, "timeout": 3600, "retry": 12000}},
+    "ALT_CLUSTERS": {"apply": {"workers": 1, "queue_limit": 1, "timeout": 5400, "retry": 12000}},
 }
 
 LOGGING = {

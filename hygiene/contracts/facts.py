@@ -128,7 +128,10 @@ class Builder(Contract):
 
 
 class Service(Contract):
-    """A swarm service: how many tasks it wants and how many run."""
+    """A swarm service: how many tasks it wants and how many run.
+
+    Of its `volumes` each is the name of one, a folder of the host, or a template that the engine fills in.
+    """
 
     id: str
     name: str

@@ -137,10 +137,10 @@ def service(raw: Raw) -> Service:
 
 
 def _service_volume(raw: Any) -> str:
-    """The volume that a service's mount names; empty for an anonymous one, and for what is no volume."""
+    """The volume that a service's mount names, or the host's folder; empty for what is anonymous or in memory."""
     if not isinstance(raw, Mapping):
         raise Malformed("a mount is no object")
-    return exact(raw.get("Source") or "") if exact(field(raw, "Type")) == "volume" else ""
+    return exact(raw.get("Source") or "") if exact(field(raw, "Type")) != "tmpfs" else ""
 
 
 def _required(raw: Raw, name: str) -> Raw:

@@ -107,12 +107,17 @@ def boundary(scene: Scene, items: Sequence[Item]) -> Boundary:
     return Boundary(
         host=scene.host.name,
         user=scene.host.user,
-        through=f"the engine's socket {scene.host.docker_url}",
+        through=through(scene),
         calls=tuple(DeclaredCall(name=name, at_most=calls[name]) for name in VERBS.values() if calls[name]),
         before="Disk, Docker's own summary, builders, required and protected things, from an observation before.",
         after="The same from an observation after, and whether all that must stay is there.",
         rollback=_rollback(items),
     )
+
+
+def through(scene: Scene) -> str:
+    """By which way the host is changed, in words."""
+    return f"the engine's socket {scene.host.docker_url}"
 
 
 def too_broad(limits: Boundary, items: Sequence[Item]) -> list[Blocker]:

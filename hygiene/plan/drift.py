@@ -7,7 +7,7 @@ from hygiene.classify import Verdict
 from hygiene.contracts import Class, Container, Inventory
 from hygiene.judge import Judgement
 from hygiene.plan.aged import rules_of_aged
-from hygiene.plan.assemble import missing_warm
+from hygiene.plan.assemble import missing_warm, through
 from hygiene.plan.bounds import AGED, DANGLING, bounds_of
 from hygiene.plan.dangling import rules_of_dangling
 from hygiene.plan.items import KINDS, container_item, image_item, not_pruned, volume_item
@@ -47,6 +47,8 @@ def _terms(plan: Plan, scene: Scene) -> Iterator[str]:
     """On what the plan rests beside its items: who does it, what the host allows, which bounds are in force."""
     if plan.boundary.user != scene.host.user:
         yield f"It was planned to be done as {plan.boundary.user}, and this is {scene.host.user}."
+    if plan.boundary.through != through(scene):
+        yield f"It was planned to be done through {plan.boundary.through}, and that is {through(scene)} now."
     if not scene.host.hygiene_enabled:
         yield f"Hygiene is not enabled on {scene.host.name} any more."
     if missing := missing_warm(scene):

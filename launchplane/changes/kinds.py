@@ -35,6 +35,10 @@ class Run(Protocol):
         """Only look what became of a step whose worker died: done, skipped (not done) or unknown. Changes nothing."""
         ...
 
+    def recall(self, before: Evidence) -> None:
+        """Called first where a worker died: what it had seen before it began, as `evidence` told then."""
+        ...
+
     def evidence(self, *, before: bool) -> Evidence:
         """What is there now. After a run `missing` names protections and requirements that are gone, which fails it."""
         ...

@@ -13,7 +13,7 @@ from django.utils import timezone
 from launchplane.access.people import WORKER, Principal
 from launchplane.access.rights import may
 from launchplane.changes import eyes, finish, lock, records, states
-from launchplane.changes.contracts import StepOutcome
+from launchplane.changes.contracts import Evidence, StepOutcome
 from launchplane.changes.digest import is_unaltered
 from launchplane.changes.kinds import Run
 from launchplane.changes.models import Change, Step
@@ -26,7 +26,7 @@ from launchplane.problems import Problem, Refused
 log = logging.getLogger(__name__)
 
 # longer than the queue lets any task live: whoever was silent for that long is gone or stopped
-LEASE = timedelta(minutes=75)
+LEASE = timedelta(minutes=105)
 RIGHT = "hosts.resolve_change"
 UNSEEN = StepOutcome(outcome="unknown", detail="Its worker died.", freed_bytes=None, evidence={})
 DIED = Halt("stopped", "Its worker ended before the run did.")
@@ -116,7 +116,10 @@ def _run_to_look(change: Change) -> Run | None:
         log.error("change %s cannot be looked at: its stored plan was altered", change.pk)
         return None
     try:
-        return known_kind(change.kind).start(change.host, change.planned())
+        run = known_kind(change.kind).start(change.host, change.planned())
+        if change.before:
+            run.recall(Evidence.model_validate_json(change.before))
+        return run
     except Problem as problem:
         log.warning("change %s cannot be looked at: %s", change.pk, problem.sentence)
     except Exception:

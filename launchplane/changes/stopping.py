@@ -8,7 +8,7 @@ from time import monotonic
 
 from launchplane.schedule.stopping import is_stopping
 
-# the queue ends a task after an hour; what is not begun by then is better left alone
+# the queue ends a task after 90 minutes: an item begun just before this, and the last look, end by then
 LONGEST_SECONDS = 50 * 60
 
 

@@ -3,10 +3,10 @@
 An answer that does not come is never repeated: what became of the item is looked at, and unknown if that fails too.
 """
 
-import json
 import re
 import weakref
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ from launchplane.hosts.removal_checks import (
     removal_order,
     volume_differs,
 )
+from launchplane.hosts.removal_uses import LOOK_SECONDS, image_is_used, volume_is_used
 from launchplane.hosts.removals import (
     PRUNE_BUILD_CACHE,
     PRUNE_BUILDER,
@@ -37,9 +38,8 @@ from launchplane.hosts.removals import (
     Removal,
 )
 
-LOOK_SECONDS: Final = 15.0
 REMOVE_SECONDS: Final = 120.0
-PRUNE_SECONDS: Final = 1800.0
+PRUNE_SECONDS: Final = 1200.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 PRUNE_HELP: Final = ("buildctl", "prune", "--help")
 IMAGE_ID: Final = re.compile(r"sha256:[0-9a-f]{64}")
@@ -71,7 +71,8 @@ class LocalRemover:
 
         def act(connection: Connection) -> Removal:
             found = connection.get(f"/images/{path}/json", seconds=LOOK_SECONDS)
-            if why := image_differs(found, expected) or (_image_is_used(connection, expected) if refs[1:] else None):
+            used = partial(image_is_used, connection, expected, one_by_one=len(refs) > 1)
+            if why := image_differs(found, expected) or used():
                 return Removal("skipped", why)
             self._spend(REMOVE_IMAGE)
             return image_removal(_delete_image(connection, refs, expected.id, self._remove_seconds), expected)
@@ -97,7 +98,8 @@ class LocalRemover:
 
         def act(connection: Connection) -> Removal:
             found = connection.get(path, seconds=LOOK_SECONDS)
-            if why := volume_differs(found, expected) or _volume_is_used(connection, expected.name):
+            used = partial(volume_is_used, connection, expected.name, found.get("Mountpoint") or "")
+            if why := volume_differs(found, expected) or used():
                 return Removal("skipped", why)
             self._spend(REMOVE_VOLUME)
             connection.delete(path, seconds=self._remove_seconds, params={"force": "false"})
@@ -150,7 +152,7 @@ class LocalRemover:
             return Removal("unknown", error.sentence)
         if error.status == 404 and look is not None:
             return Removal("gone", "It was gone already.")
-        if error.status == 409:
+        if error.status == 409 and look is not None:
             return Removal("skipped", error.sentence)
         if error.status is not None and error.status < 500:
             return Removal("failed", error.sentence)
@@ -222,13 +224,6 @@ def _before(error: CallFailed | EngineUnavailable, *, is_a_thing: bool) -> Remov
     return Removal("failed", f"{error.sentence} Nothing was done to it.")
 
 
-def _image_is_used(connection: Connection, expected: ExpectedImage) -> str | None:
-    """Asked where names would go one by one before the engine refuses the last; one removal it refuses as a whole."""
-    filters = json.dumps({"ancestor": [expected.id]})
-    using = connection.get("/containers/json", seconds=LOOK_SECONDS, params={"all": 1, "filters": filters})
-    return f"{len(using)} containers use it now." if using else None
-
-
 def _delete_image(
     connection: Connection, refs: tuple[str, ...], image_id: str, seconds: float
 ) -> list[Mapping[str, str]]:
@@ -263,25 +258,3 @@ def _require_name(connection: Connection, path: str, image_id: str) -> None:
         found = None
     if found != image_id:
         raise CallFailed("name_moved", "One of its names was taken from it in the same moment.", status=409)
-
-
-def _volume_is_used(connection: Connection, name: str) -> str | None:
-    filters = json.dumps({"volume": [name]})
-    using = connection.get("/containers/json", seconds=LOOK_SECONDS, params={"all": 1, "filters": filters})
-    if using:
-        return f"{len(using)} containers refer to it now."
-    return _service_uses(connection, name)
-
-
-def _service_uses(connection: Connection, name: str) -> str | None:
-    """A service scaled to zero has no container, and still wants its volume. A worker of a swarm cannot tell."""
-    swarm = connection.get("/info", seconds=LOOK_SECONDS).get("Swarm") or {}
-    if swarm.get("LocalNodeState") == "inactive":
-        return None
-    if not swarm.get("ControlAvailable"):
-        return "This engine is part of a swarm and cannot tell whether a service uses it."
-    for service in connection.get("/services", seconds=LOOK_SECONDS):
-        task = ((service.get("Spec") or {}).get("TaskTemplate") or {}).get("ContainerSpec") or {}
-        if any(mount.get("Source") == name for mount in task.get("Mounts") or []):
-            return f"Service {(service.get('Spec') or {}).get('Name')} uses it."
-    return None

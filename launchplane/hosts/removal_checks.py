@@ -11,6 +11,8 @@ from launchplane.hosts.removals import ExpectedContainer, ExpectedImage, Expecte
 STOPPED: Final = ("exited", "created", "dead")
 NO_TAG: Final = "<none>:<none>"
 NO_DIGEST: Final = "<none>@<none>"
+# what containerd's store calls an image that has no name, with its id (moby/daemon/containerd)
+NAMELESS: Final = "moby-dangling"
 
 
 def image_differs(found: Any, expected: ExpectedImage) -> str | None:
@@ -84,9 +86,10 @@ def image_removal(entries: list[Mapping[str, str]], expected: ExpectedImage) -> 
     """What the engine's entries say of the removal of an image."""
     deleted = tuple(entry["Deleted"] for entry in entries if "Deleted" in entry)
     untagged = {entry["Untagged"] for entry in entries if "Untagged" in entry}
-    if taken := sorted(name for name in untagged - {*expected.tags} if "@" not in name):
-        # a tag that nobody approved (a digest is none): it was given between our look and the removal
-        detail = f"Somebody tagged it in the same moment; it went with that tag: {', '.join(taken)}."
+    known = {*expected.tags, *expected.digests, f"{NAMELESS}@{expected.id}"}
+    if taken := sorted(untagged - known):
+        # a name that nobody approved: it was tagged or pulled between our look and the removal
+        detail = f"Somebody named it in the same moment; it went with that name: {', '.join(taken)}."
         return Removal("raced", detail, None, deleted)
     if expected.id not in deleted:
         return Removal("failed", "Its tags are gone, but the engine kept the image.", 0, deleted)

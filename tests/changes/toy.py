@@ -173,6 +173,9 @@ class ToyRun:
         path = self.folder / step.target
         return _outcome("skipped", "It is still there.") if path.exists() else _outcome("done", "It is gone.")
 
+    def recall(self, before: Evidence) -> None:
+        """What is missing is told from the plan alone."""
+
     def evidence(self, *, before: bool) -> Evidence:
         hook[0]("at_start" if before else "at_end", None)
         names = sorted(path.name for path in self.folder.iterdir())

@@ -154,10 +154,14 @@ def test_a_tag_that_went_with_a_dangling_image_is_a_lost_race() -> None:
     assert removal.outcome == "raced"
 
 
-def test_a_digest_that_goes_with_a_dangling_image_is_none() -> None:
-    removal, _ = removed({f"/images/{ID}": says([{"Untagged": f"app@{ID}"}, {"Deleted": ID}])})
+@pytest.mark.req("X1")
+def test_a_digest_that_went_with_an_image_is_a_lost_race_if_it_was_not_known() -> None:
+    known, other = f"app@sha256:{'d' * 64}", f"app@sha256:{'e' * 64}"
+    expected = ExpectedImage(ID, (), 10, (known,))
 
-    assert removal.outcome == "done"
+    for said, outcome in ((known, "done"), (f"moby-dangling@{ID}", "done"), (other, "raced"), (f"app@{ID}", "raced")):
+        removal, _ = removed({f"/images/{ID}": says([{"Untagged": said}, {"Deleted": ID}])}, expected)
+        assert (said, removal.outcome) == (said, outcome)
 
 
 @pytest.mark.parametrize("state", ["running", "paused", "restarting", "removing", None, "new-in-docker-99"])
@@ -179,7 +183,7 @@ def test_a_prune_that_does_not_answer_is_unknown_and_not_repeated() -> None:
     assert [request.path for request in requests if request.method == "POST"] == ["/build/prune"]
 
 
-@pytest.mark.parametrize(("status", "outcome"), [(404, "failed"), (403, "failed"), (409, "skipped"), (500, "unknown")])
+@pytest.mark.parametrize(("status", "outcome"), [(404, "failed"), (403, "failed"), (409, "failed"), (500, "unknown")])
 def test_what_the_engine_answers_to_a_prune_is_its_outcome(status: int, outcome: str) -> None:
     with an_engine({"/build/prune": says({"message": "no"}, status=status)}) as (door, requests):
         removal = door.prune_build_cache(BOUNDS)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from docker.types import Mount
 
 from launchplane.hosts import boundary
 from launchplane.hosts.local_engine import LocalEngine
@@ -197,3 +198,36 @@ def test_a_volume_that_a_service_scaled_to_zero_wants_stays(client: docker.Docke
         removal = removed(engine, lambda door: door.remove_volume(expected), meanwhile=lambda: None)
     assert (removal.outcome, removal.detail) == ("skipped", "Service db uses it.")
     assert [found.name for found in client.volumes.list()] == ["data"]
+
+
+@pytest.mark.req("X1")
+@pytest.mark.parametrize("below", ["", "/deeper", "/.."])
+def test_a_volume_whose_folder_a_container_mounts_stays(
+    client: docker.DockerClient, engine: PrivateEngine, below: str
+) -> None:
+    an_image(client, "x", tag="app:1")
+    folder = Path(client.volumes.create("data").attrs["Mountpoint"])
+    (folder / "deeper").mkdir()
+    bound = str((folder / below.lstrip("/")).resolve())
+    a_container(client, "app:1", "by-path", volumes={bound: {"bind": "/data", "mode": "rw"}})
+    expected = volume(client, "data")
+
+    removal = removed(engine, lambda door: door.remove_volume(expected), meanwhile=lambda: None)
+
+    assert (removal.outcome, removal.detail) == ("skipped", "1 containers refer to it now.")
+    assert [found.name for found in client.volumes.list()] == ["data"]
+
+
+@pytest.mark.req("X1")
+def test_a_volume_stays_while_a_service_names_one_by_a_template(
+    client: docker.DockerClient, engine: PrivateEngine
+) -> None:
+    with a_swarm(client):
+        client.volumes.create("db-1")
+        expected = volume(client, "db-1")
+        mount = Mount("/data", "{{.Service.Name}}-{{.Task.Slot}}", type="volume")
+        client.services.create("nowhere/x:1", name="db", mounts=[mount], mode={"Replicated": {"Replicas": 0}})
+
+        removal = removed(engine, lambda door: door.remove_volume(expected), meanwhile=lambda: None)
+    assert (removal.outcome, "Service db names what it mounts by a template" in removal.detail) == ("skipped", True)
+    assert [found.name for found in client.volumes.list()] == ["db-1"]

@@ -18,6 +18,7 @@ from tests.engine_things import LABEL, a_swarm, empty
 from tests.factories import a_person
 from tests.faults import EngineSocket, speaks
 from tests.hygiene_changes.clock import Clock
+from tests.hygiene_changes.meddling import answered_by
 
 
 @pytest.fixture(autouse=True)
@@ -49,9 +50,18 @@ def client(own_engine: PrivateEngine) -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture
-def host(client: docker.DockerClient, own_engine: PrivateEngine, db: None) -> Host:
+def address(own_engine: PrivateEngine) -> Iterator[Path]:
+    """A socket's path at which the engine answers, until a test lets something else answer there."""
+    with tempfile.TemporaryDirectory(prefix="lp-address-") as folder:
+        path = Path(folder) / "docker.sock"
+        path.symlink_to(own_engine.socket)
+        yield path
+
+
+@pytest.fixture
+def host(client: docker.DockerClient, address: Path, db: None) -> Host:
     """The engine as a host that was added, approved and opted in, with a managed label and budgets to be applied."""
-    host = add_host(name="chris-testing", docker_url=own_engine.url, approved=True)
+    host = add_host(name="chris-testing", docker_url=f"unix://{address}", approved=True)
     Host.objects.filter(pk=host.pk).update(hygiene_enabled=True, managed_label=LABEL, pressure_percent=1)
     Budget.objects.filter(host=host).update(mode=Budget.Mode.APPLY, min_age_seconds=0)
     host.refresh_from_db()
@@ -64,8 +74,7 @@ def clock(monkeypatch: pytest.MonkeyPatch, host: Host, own_engine: PrivateEngine
     with EngineSocket({"/events": speaks(b"")}, upstream=str(own_engine.socket)) as engine:
         clock = Clock(engine)
         monkeypatch.setattr(timezone, "now", clock.now)
-        Host.objects.filter(pk=host.pk).update(docker_url=engine.url)
-        host.refresh_from_db()
+        answered_by(host, engine.url)
         yield clock
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from launchplane.hosts.models import Host
 from launchplane.sandbox.dockerd import PrivateEngine
@@ -24,14 +25,21 @@ class MeddlingSocket(EngineSocket):
         super().answer(request, original, client)
 
 
+def answered_by(host: Host, url: str) -> None:
+    """From now on `url` answers at the host's address: what was approved was approved for that address."""
+    address = Path(host.docker_url.removeprefix("unix://"))
+    assert address.is_symlink()
+    address.unlink()
+    address.symlink_to(url.removeprefix("unix://"))
+
+
 @contextmanager
 def meddling(
     host: Host, engine: PrivateEngine, when: Callable[[Request, int], bool], act: Callable[[], object]
 ) -> Iterator[MeddlingSocket]:
-    """`host` is reached through such a socket."""
+    """Such a socket answers at the address of `host`."""
     with MeddlingSocket(engine, when, act) as door:
-        Host.objects.filter(pk=host.pk).update(docker_url=door.url)
-        host.refresh_from_db()
+        answered_by(host, door.url)
         yield door
 
 

@@ -14,7 +14,7 @@ from launchplane.hosts.models import Host
 from launchplane.sandbox.dockerd import PrivateEngine
 from tests.engine_things import a_container, an_image, image_ids, many_images
 from tests.faults import EngineSocket, Request, says
-from tests.hygiene_changes.meddling import meddling
+from tests.hygiene_changes.meddling import answered_by, meddling
 from tests.hygiene_changes.ways import DANGLING, applied, approved, outcomes, person, planned
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
@@ -38,7 +38,7 @@ def test_exactly_the_dangling_images_with_the_label_go(
     assert outcomes(change) == ["done"] * 3
     assert image_ids(client) == before - going
     assert change.actual_bytes == change.predicted_bytes == 3 * 2000
-    assert change.sentence == "3 done."
+    assert change.sentence == "3 done, freed 6 kB."
 
 
 @pytest.mark.req("D3")
@@ -91,7 +91,7 @@ def test_a_backlog_of_136_goes_and_300_others_stay(
 
     change = applied(DANGLING, host, operator, approver)
 
-    assert change.sentence == "136 done."
+    assert change.sentence.startswith("136 done, freed ")
     assert image_ids(client) == others
 
 
@@ -154,7 +154,7 @@ def test_what_the_engine_answers_for_one_is_its_outcome_and_the_others_go(
     faults = {f"/images/{second}": says({"message": "no"}, status=status)}
 
     with EngineSocket(faults, upstream=str(own_engine.socket)) as door:
-        Host.objects.filter(pk=host.pk).update(docker_url=door.url)
+        answered_by(host, door.url)
         change = apply_change(find_change(change.pk), by=person(operator))
 
     assert outcomes(change) == ["done", outcome, "done"]
@@ -172,7 +172,7 @@ def test_a_lost_race_stops_the_run(
     faults = {f"/images/{second}": says([{"Untagged": "app:precious"}, {"Deleted": second}])}
 
     with EngineSocket(faults, upstream=str(own_engine.socket)) as door:
-        Host.objects.filter(pk=host.pk).update(docker_url=door.url)
+        answered_by(host, door.url)
         change = apply_change(find_change(change.pk), by=person(operator))
 
     assert outcomes(change) == ["done", "raced", "skipped"]

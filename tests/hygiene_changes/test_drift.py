@@ -172,3 +172,13 @@ def test_only_the_first_differences_are_told_and_how_many_more_there_are() -> No
     found = differences(plan_dangling(a_scene(of_images(*images))), a_scene())
 
     assert (len(found), found[-1]) == (6, "And 3 more differences.")
+
+
+@pytest.mark.req("H23")
+def test_another_address_than_the_one_that_was_approved() -> None:
+    image = an_old_image("app:1")
+    plan = plan_retire(a_scene(of_images(image)), ["image:app:1"])
+
+    (said,) = differences(plan, a_scene(of_images(image), docker_url="unix:///elsewhere.sock"))
+
+    assert "/run/docker.sock, and that is the engine's socket unix:///elsewhere.sock now" in said

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from hygiene import evidence, looked
-from hygiene.contracts import Inventory
+from hygiene.contracts import Inventory, ProtectionRule
 from hygiene.plan.build_cache import plan_build_cache
 from hygiene.plan.retire import plan_retire
 from hygiene.plan.scene import Scene
@@ -62,8 +62,9 @@ def test_what_is_still_there_is_counted_by_the_rule_that_keeps_it() -> None:
 def test_a_builder_that_cannot_be_seen_afterwards_is_missing() -> None:
     unseen: Inventory = an_inventory(unmeasured={"containers": "timed out"})
     rules = policy(required_builders=("ci",))
+    now = a_scene(unseen, rules=rules)
 
-    assert evidence.after(None, a_scene(unseen, rules=rules), None).missing == ("required builder ci (unknown)",)
+    assert evidence.after(now, now, None).missing == ("required builder ci (unknown)",)
 
 
 @pytest.mark.req("H14")
@@ -117,3 +118,13 @@ def test_a_list_that_cannot_be_read_leaves_it_unknown() -> None:
     (step,) = plan_retire(a_scene(an_inventory([an_old_image("app:1")])), ["image:app:1"]).steps
 
     assert seen(step, a_scene(an_inventory(unmeasured={"images": "timed out"}))).outcome == "unknown"
+
+
+@pytest.mark.req("H32")
+def test_what_was_protected_while_the_run_went_on_is_missed_as_well() -> None:
+    then = a_scene(an_inventory([an_old_image("app:1")]))
+    now = a_scene(rules=policy(protections=(ProtectionRule(kind="image", pattern="app:1", reason="still needed"),)))
+
+    (missing,) = evidence.after(then, now, None).missing
+
+    assert missing.startswith("protected image sha256:")

@@ -30,7 +30,7 @@ from tests.engine_things import (
     prunes_inside,
 )
 from tests.faults import Behaviour, EngineSocket, Request, hangs, raw, says
-from tests.hygiene_changes.meddling import at_removal, meddling
+from tests.hygiene_changes.meddling import answered_by, at_removal, meddling
 from tests.hygiene_changes.ways import (
     BUILD_CACHE,
     DANGLING,
@@ -69,7 +69,7 @@ def told(change: Change) -> list[tuple[str, str]]:
 
 
 def through(host: Host, door: EngineSocket) -> None:
-    Host.objects.filter(pk=host.pk).update(docker_url=door.url)
+    answered_by(host, door.url)
 
 
 @pytest.mark.req("D10")
@@ -129,7 +129,7 @@ def test_an_engine_that_is_gone_in_an_item_leaves_a_doubt_that_looking_settles(
         through(host, door)
         doubt = apply_change(find_change(change.pk), by=person(operator))
         doubtful = outcomes(doubt)
-    Host.objects.filter(pk=host.pk).update(docker_url=own_engine.url)
+    answered_by(host, own_engine.url)
     recover()
     settled = find_change(change.pk)
 

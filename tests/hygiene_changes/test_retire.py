@@ -17,6 +17,7 @@ from launchplane.sandbox.dockerd import PrivateEngine
 from tests import registry as registries
 from tests.engine_things import a_container, a_volume_anew, an_image, image_ids
 from tests.faults import EngineSocket, says
+from tests.hygiene_changes.meddling import answered_by
 from tests.hygiene_changes.ways import RETIRE, applied, approved, outcomes, person, phase_one_done, planned
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
@@ -164,7 +165,7 @@ def test_another_engine_at_the_same_address_is_left_alone(
     stranger = {"/info": says({"ID": "SOMEBODY:ELSE", "DockerRootDir": "/var/lib/docker"})}
 
     with EngineSocket(stranger, upstream=str(own_engine.socket)) as door:
-        Host.objects.filter(pk=host.pk).update(docker_url=door.url)
+        answered_by(host, door.url)
         change = apply_change(find_change(change.pk), by=person(operator))
 
     assert change.status == Change.Status.APPROVED

@@ -85,9 +85,9 @@ def outcomes(change: Change) -> list[str]:
 
 
 def phase_one_done(host: Host) -> None:
-    """A build cache clean-up was completed on `host`, with evidence."""
+    """A build cache clean-up was completed on `host`: it did what it was to do, and left evidence."""
     now = timezone.now()
-    Change.objects.create(
+    change = Change.objects.create(
         kind=BUILD_CACHE,
         host=host,
         plan="{}",
@@ -98,3 +98,4 @@ def phase_one_done(host: Host) -> None:
         ended_at=now,
         after="{}",
     )
+    change.steps.create(position=1, verb="prune-build-cache", outcome="done", intent_at=now, finished_at=now)
