@@ -53,7 +53,8 @@ def files() -> list[Path]:
 
 def line(record: Record) -> bytes:
     """A record as it stands in a segment and in an export: ASCII, its fields in the contract's order."""
-    return _JSON.encode(record.model_dump()).encode("ascii") + b"\n"
+    plain = vars(record) | {"actor": vars(record.actor)}  # as model_dump(), and faster
+    return _JSON.encode(plain).encode("ascii") + b"\n"
 
 
 def lines() -> Iterator[bytes]:
