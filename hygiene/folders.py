@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from hygiene.contracts import Mount, Volume
-from launchplane.hosts.volume_paths import TEMPLATE, is_path, upwards
+from launchplane.hosts.volume_paths import TEMPLATE, is_path, own_folder, upwards
 
 
 class Folders:
@@ -13,21 +13,16 @@ class Folders:
     def __init__(self, volumes: Iterable[Volume]) -> None:
         self._names: list[str] = []
         self._at: dict[str, list[str]] = {}
-        self._below: dict[str, list[str]] = {}
         for volume in volumes:
             self._names.append(volume.name)
             if is_path(volume.mountpoint):
-                own, *above = upwards(volume.mountpoint)
-                self._at.setdefault(own, []).append(volume.name)
-                for folder in above:
-                    self._below.setdefault(folder, []).append(volume.name)
+                self._at.setdefault(own_folder(volume.mountpoint), []).append(volume.name)
 
     def reached(self, source: str) -> tuple[str, ...]:
-        """The volumes that a mount of `source` holds: the one of that name, or those it lies in, at or above."""
+        """The volumes that a mount of `source` holds: the one of that name, or the one in whose folder it is."""
         if not is_path(source):
             return (source,)
-        held = upwards(source)
-        return (*chain.from_iterable(self._at.get(folder, ()) for folder in held), *self._below.get(held[0], ()))
+        return tuple(chain.from_iterable(self._at.get(folder, ()) for folder in upwards(source)))
 
     def held(self, mount: Mount) -> tuple[str, ...]:
         """The volumes that a container's mount holds."""

@@ -21,14 +21,14 @@ def of_a_service(source: str) -> Service:
         (f"{FOLDER}/_data", True),
         (f"{FOLDER}/_data/tables/", True),
         (f"/{FOLDER}", True),
-        ("/var/lib/docker", True),
-        ("/", True),
-        (f"{FOLDER}/_data2", False),
+        ("/var/lib/docker/volumes", False),
+        ("/", False),
+        ("/var/lib/docker/volumes/data2/_data", False),
         ("/srv/data", False),
     ],
 )
 @pytest.mark.parametrize("by", ["container", "service"])
-def test_whoever_mounts_a_folder_in_a_volume_or_above_it_uses_it(source: str, used: bool, by: str) -> None:
+def test_whoever_mounts_a_volumes_folder_or_one_in_it_uses_it(source: str, used: bool, by: str) -> None:
     mounts = [Mount(kind="bind", source=source, destination="/data")]
     host = an_inventory(containers=[a_container("db", an_image(), mounts=mounts)], volumes=[a_volume("data")])
     if by == "service":
