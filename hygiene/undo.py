@@ -49,8 +49,8 @@ def of_container(container: Container) -> Undo:
         "image_id": container.image_id,
         "image": container.image_ref,
         "mounts": tuple(mount.model_dump() for mount in container.mounts),
-    } | _labels(container.labels)
-    return Undo(data, "no", "What it wrote outside of its volumes is lost; its volumes stay.")
+    }
+    return Undo(data | _labels(container.labels), "no", "What it wrote outside of its volumes is lost; its volumes stay.")
 
 
 def of_volume(volume: Volume) -> Undo:
