@@ -10,5 +10,9 @@ class AuditRefused(Refused):
         super().__init__("audit_refused", sentence)
 
 
+class Unwritable(AuditRefused):
+    """What a record was to say cannot be written down, or is too long; another one could be stored."""
+
+
 class Forked(AuditRefused):
     """The segments hold a record that the database does not: one of them is not what it was."""

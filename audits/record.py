@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from audits import chain, head, segments
 from audits.contracts import Actor, Status
-from audits.errors import AuditRefused
+from audits.errors import AuditRefused, Unwritable
 from audits.models import AuditRecord
 from audits.redact import LIVE
 from launchplane.canonical import canonical
@@ -97,7 +97,7 @@ def _canonical(payload: Mapping[str, Any]) -> str:
     try:
         said = canonical(LIVE.fields(payload)).decode()
     except (ValueError, RecursionError) as error:
-        raise AuditRefused(f"The audit record could not be written down ({error}), so nothing was done.") from error
+        raise Unwritable(f"The audit record could not be written down ({error}), so nothing was done.") from error
     if len(said) > LONGEST_PAYLOAD:
-        raise AuditRefused(f"The audit record would be longer than {LONGEST_PAYLOAD} characters, so nothing was done.")
+        raise Unwritable(f"The audit record would be longer than {LONGEST_PAYLOAD} characters, so nothing was done.")
     return said

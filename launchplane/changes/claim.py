@@ -71,7 +71,7 @@ def claim(change: Change, *, by: Principal) -> Claim:
     try:
         token = _take(change, by, told)
     except standing.DoesNotCover as problem:
-        _close(change, by, "not covered", problem.sentence, Why.CANCELLED)
+        _close(change, by, "not_covered", problem.sentence, Why.CANCELLED)
         raise Evaporated(problem.code, problem.sentence) from problem
     except Evaporated as problem:
         withdraw(change, by=by, why=problem.sentence)

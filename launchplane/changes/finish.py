@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,10 +10,12 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from audits.errors import Unwritable
 from launchplane import canonical
 from launchplane.access.people import Principal
 from launchplane.changes import lock, notify, obstacles, records, standing, states
 from launchplane.changes.contracts import Evidence, Gate
+from launchplane.changes.figures import counted, figures, least
 from launchplane.changes.kept import kept
 from launchplane.changes.kinds import Run
 from launchplane.changes.models import Approval, Change, Step
@@ -27,8 +28,6 @@ log = logging.getLogger(__name__)
 
 TRY_AGAIN_AFTER = timedelta(minutes=5)
 GOOD_HALTS = ("gate", "cap")
-# what was predicted and what came of it may differ by a tenth, or by a megabyte, before it is worth a word
-TOLERATED_SHARE, TOLERATED_BYTES = 10, 10**6
 
 Outcome = Step.Outcome
 
@@ -170,7 +169,10 @@ def _failures(steps: Sequence[Step], halt: Halt | None, after: Evidence | str | 
         found.append(f"Missing after the run: {', '.join(after.missing)}.")
     if failed := sum(step.outcome == Outcome.FAILED for step in steps):
         found.append(f"{failed} of {len(steps)} items failed.")
-    if halt is not None and halt.why not in GOOD_HALTS:
+    # said by the items themselves: after a crash nobody has the halt any more
+    raced = [step for step in steps if step.outcome == Outcome.RACED]
+    found += [f"Stopped: Somebody was faster at item {step.position}: {step.detail}" for step in raced]
+    if halt is not None and halt.why not in GOOD_HALTS and not (raced and halt.why == "raced"):
         found.append(f"Stopped: {halt.sentence}")
     if not begun and not found and steps:
         found.append("Nothing was done.")
@@ -186,9 +188,9 @@ def _end(
     *,
     by: Principal,
 ) -> Change:
-    status = Status.FAILED if failures else Status.COMPLETED
-    figures = _figures(change, steps, after)
-    sentence = " ".join([*failures, _counted(steps)])
+    """Store the end and its record. Raises Moved, AuditRefused if the store takes no record at all."""
+    numbers = figures(change, steps, after)
+    sentence = " ".join([*failures, counted(steps, numbers["actual_bytes"])])
     payload = {
         "mode": "apply",
         "halted": {"why": halt.why, "sentence": halt.sentence} if halt else None,
@@ -198,51 +200,46 @@ def _end(
         "before": json.loads(change.before) if change.before else None,
         "after": after.model_dump(mode="json") if isinstance(after, Evidence) else after,
         "nothing_changed": not any(step.intent_at for step in steps),
-        **figures,
+        **numbers,
     }
+    told = records.Telling("ended", "failed" if failures else "completed", payload, of_kind=True)
+    try:
+        return _move_to_the_end(change, told, after, sentence, numbers["actual_bytes"], by=by)
+    except Unwritable as refused:
+        # whatever a host said: a change that cannot be told in full ends all the same, and holds its host no longer
+        log.exception("the record of the end of change %s holds counts only", change.pk)
+        told.payload = least(steps, type(refused.__cause__).__name__ if refused.__cause__ else "too long")
+        return _move_to_the_end(change, told, after, sentence, numbers["actual_bytes"], by=by)
+
+
+def _move_to_the_end(
+    change: Change,
+    told: records.Telling,
+    after: Evidence | str | None,
+    sentence: str,
+    actual_bytes: int | None,
+    *,
+    by: Principal,
+) -> Change:
+    failed = told.status == "failed"
     with states.moving(
         change,
-        status,
+        Status.FAILED if failed else Status.COMPLETED,
         by=by,
-        told=records.Telling("ended", "failed" if failures else "completed", payload, of_kind=True),
+        told=told,
         only_if=Q(fencing_token=change.fencing_token),
         ended_at=timezone.now(),
         next_try_at=None,
         after=_text(after) if isinstance(after, Evidence) else "",
-        actual_bytes=figures["actual_bytes"],
+        actual_bytes=actual_bytes,
         sentence=sentence,
     ):
         lock.let_go(change.host)
-        if failures:
+        if failed:
             notify.about(change, "failed", sentence)
         if isinstance(after, Evidence) and after.missing:
             standing.suspend(change.host, change.kind, f"Change {change.pk}: {sentence}")
     return change
-
-
-def _figures(change: Change, steps: Sequence[Step], after: Evidence | str | None) -> dict[str, Any]:
-    """Prediction against what came of it; the host's own figure counts, what the items say is the second best."""
-    freed = [step.freed_bytes for step in steps if step.freed_bytes is not None]
-    said = after.actual_bytes if isinstance(after, Evidence) else None
-    actual = said if said is not None else (sum(freed) if freed else None)
-    return {
-        "predicted_bytes": change.predicted_bytes,
-        "freed_bytes": sum(freed) if freed else None,
-        "actual_bytes": actual,
-        "disagrees": _disagrees(change.predicted_bytes, actual),
-    }
-
-
-def _disagrees(predicted: int | None, actual: int | None) -> bool | None:
-    if predicted is None or actual is None:
-        return None
-    return abs(predicted - actual) > max(TOLERATED_BYTES, predicted // TOLERATED_SHARE)
-
-
-def _counted(steps: Sequence[Step]) -> str:
-    """How many items had which outcome: `3 done, 1 skipped.`"""
-    counts = Counter(str(step.outcome) for step in steps)
-    return f"{', '.join(f'{number} {outcome}' for outcome, number in counts.items())}." if counts else "No items."
 
 
 def _plain_step(step: Step) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from launchplane.access.people import Principal
 from launchplane.access.rights import may
 from launchplane.changes import eyes, records
 from launchplane.changes.contracts import Gate
-from launchplane.changes.models import Freeze
+from launchplane.changes.models import Change, Freeze
+from launchplane.changes.models.change import Status
 from launchplane.changes.models.host import EVERYTHING
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem, Refused
@@ -38,9 +39,17 @@ def lift(host: Host | None, *, by: Principal, reason: str) -> Freeze:
         lifted = live.update(lifted_at=timezone.now(), lifted_by_name=by.name, lifted_why=reason[:600])
         if row is None or not lifted:
             raise Problem("not_frozen", f"{host.name if host else 'Everything'} is not frozen.")
+        _try_now(host)
         records.tell_of_host("freeze.off", host, by=by, key=_scope(host), payload={"reason": reason})
     row.refresh_from_db()
     return row
+
+
+def _try_now(host: Host | None) -> None:
+    """What waited is due with the next tick, and does not go on saying that it waits for what is over."""
+    waiting = Change.objects.filter(status=Status.APPROVED, next_try_at__isnull=False)
+    of_scope = waiting if host is None else waiting.filter(host=host)
+    of_scope.update(next_try_at=timezone.now())
 
 
 def frozen(host: Host) -> Freeze | None:

@@ -15,27 +15,30 @@ from launchplane.changes.claim import Claim
 from launchplane.changes.contracts import PlannedStep, StepOutcome
 from launchplane.changes.kept import kept
 from launchplane.changes.kinds import Run
-from launchplane.changes.models import Change, Step
+from launchplane.changes.models import Change, StandingApproval, Step
 from launchplane.changes.stopping import Stop
 from launchplane.hosts.boundary import within
+from launchplane.hosts.models import Host
 from launchplane.problems import Problem, Refused
 
 log = logging.getLogger(__name__)
 
 Outcome = Step.Outcome
+# of one item, in bytes of its canonical form: a host may answer with megabytes, and there are thousands of items
+LARGEST_EVIDENCE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Halt:
     """Why no further item was begun. An orderly one (a gate) leaves a run that went well otherwise completed."""
 
-    why: Literal["gate", "freeze", "stopped", "raced", "unknown", "cap"]
+    why: Literal["gate", "freeze", "stopped", "withdrawn", "raced", "unknown", "cap"]
     sentence: str
 
     @property
     def may_pass(self) -> bool:
         """Whether the same change could still be applied later, if nothing of it was begun."""
-        return self.why in ("gate", "freeze", "stopped")
+        return self.why in ("gate", "freeze", "stopped", "withdrawn")
 
 
 class ClaimLost(Refused):
@@ -89,6 +92,8 @@ def outcome_fields(outcome: StepOutcome) -> dict[str, object]:
         evidence = canonical.canonical(LIVE.fields(outcome.evidence))
     except ValueError as error:
         evidence = canonical.canonical({"not_kept": type(error).__name__})
+    if len(evidence) > LARGEST_EVIDENCE:
+        evidence = canonical.canonical({"not_kept": "too large", "size_bytes": len(evidence)})
     return {
         "outcome": outcome.outcome,
         "detail": kept(outcome.detail),
@@ -136,9 +141,21 @@ def _reason_to_halt(claim: Claim, run: Run, stop: Stop, freed_bytes: int) -> Hal
         return Halt("cap", f"The run freed {freed_bytes} bytes; the standing approval allows {standing.bytes_per_run}.")
     if (closed := _closed_step_gate(claim, run)) is not None:
         return closed
+    if (withdrawn := _withdrawn(claim.change)) is not None:
+        return withdrawn
     # last of all: reading gates takes its time, and whoever froze meanwhile meant this item too
     row = freeze.frozen(claim.change.host)
     return Halt("freeze", freeze.sentence(row)) if row is not None else None
+
+
+def _withdrawn(change: Change) -> Halt | None:
+    """What people took back since the claim, asked of the database: the host's own switch, or the standing approval."""
+    if not Host.objects.filter(pk=change.host_id, approved=True).exists():
+        return Halt("withdrawn", f"{change.host.name} is not approved for changes any more.")
+    live = StandingApproval.objects.live(timezone.now())
+    if change.standing_id is not None and not live.filter(pk=change.standing_id).exists():
+        return Halt("withdrawn", "The standing approval is not in force any more.")
+    return None
 
 
 def _closed_step_gate(claim: Claim, run: Run) -> Halt | None:

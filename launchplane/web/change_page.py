@@ -1,7 +1,6 @@
 """What the page of a change shows: the plan in the order that matters to who decides, and what became of it."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -145,12 +144,6 @@ class ChangeView:
     @property
     def can_be_got_again(self) -> int:
         return sum(step.reversible == "yes" for step in self.plan.steps)
-
-    @property
-    def outcomes(self) -> list[tuple[str, int]]:
-        """How many items had which outcome."""
-        rows = [line.row for _, lines in self.groups for line in lines if line.row is not None]
-        return list(Counter(row.get_outcome_display() if row.outcome else "open" for row in rows).items())
 
 
 def waits(change: Change) -> bool:

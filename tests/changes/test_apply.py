@@ -47,7 +47,7 @@ def at(window: str, do: toy.Hook, *, step: int | None = None) -> None:
 @pytest.mark.req("H54", "X1")
 def test_an_approved_change_is_carried_out_once_and_told(host: Host, operator: User, approver: User) -> None:
     change = applied(approved(host, operator, approver))
-    assert (change.status, change.sentence) == ("completed", "3 done.")
+    assert (change.status, change.sentence) == ("completed", "3 done, freed 30 B.")
     assert toy.effects(host) == ["rubbish-1", "rubbish-2", "rubbish-3"]
     assert told(change) == [
         (toy.ONCE, "planned"),
@@ -258,7 +258,7 @@ def test_something_protected_that_is_gone_afterwards_fails_the_run(host: Host, o
     at("after_effect", lambda *_: toy.sign(host, "warm", there=False), step=3)
     change = applied(change)
     assert (change.status, outcomes(change)) == ("failed", ["done", "done", "done"])
-    assert change.sentence == "Missing after the run: warm. 3 done."
+    assert change.sentence == "Missing after the run: warm. 3 done, freed 30 B."
 
 
 def test_what_cannot_be_verified_afterwards_has_failed(host: Host, operator: User, approver: User) -> None:

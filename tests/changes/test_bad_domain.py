@@ -310,5 +310,5 @@ def test_of_many_items_the_one_in_hand_is_verified_when_its_turn_comes(
 
     at("after_effect", somebody_works_on_it, step=2)
     change = applied(change)
-    assert (change.status, change.sentence) == ("completed", "135 done, 1 skipped.")
+    assert (change.status, change.sentence) == ("completed", "135 done, 1 skipped, freed 1.512 kB.")
     assert names(host) == [third]

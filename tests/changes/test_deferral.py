@@ -136,7 +136,7 @@ def test_a_schedule_says_that_its_run_was_put_off_and_then_done(queued: Change, 
     assert said(host) == (True, "Nothing was done yet. toy: closed is there.")
     toy.sign(host, "closed", there=False)
     apply_change(queued, by=WORKER)
-    assert said(host) == (True, "3 done.")
+    assert said(host) == (True, "3 done, freed 30 B.")
 
 
 def test_a_schedule_says_that_its_run_expired(queued: Change, host: Host) -> None:
@@ -165,7 +165,7 @@ def test_a_worker_that_was_faster_than_its_schedule_has_the_last_word(
 
     jobs.register(jobs.Job(toy.ROUTINE, "", "* * * * *", starts_enabled=False, run=queue_and_be_overtaken))
     run_job(Schedule.objects.get(host=host, job=toy.ROUTINE).pk)
-    assert said(host) == (True, "3 done.")
+    assert said(host) == (True, "3 done, freed 30 B.")
 
 
 def test_a_change_that_people_asked_for_says_nothing_there(host: Host, operator: User, approver: User) -> None:

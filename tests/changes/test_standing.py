@@ -264,7 +264,7 @@ def test_the_end_of_a_run_is_told_on_its_schedule(host: Host, live: StandingAppr
     adopt(host)
     routine(host)
     apply_change(Change.objects.get(), by=WORKER)
-    assert Schedule.objects.get(host=host, job=toy.ROUTINE).last_sentence == "3 done."
+    assert Schedule.objects.get(host=host, job=toy.ROUTINE).last_sentence == "3 done, freed 30 B."
 
 
 def test_a_blocked_plan_is_told(host: Host, live: StandingApproval) -> None:
