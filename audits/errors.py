@@ -15,4 +15,4 @@ class Unwritable(AuditRefused):
 
 
 class Forked(AuditRefused):
-    """The segments hold a record that the database does not: one of them is not what it was."""
+    """The segments and the database do not belong together: one of them is not what it was."""
