@@ -50,7 +50,9 @@ def of_container(container: Container) -> Undo:
         "image": container.image_ref,
         "mounts": tuple(mount.model_dump() for mount in container.mounts),
     }
-    return Undo(data | _labels(container.labels), "no", "What it wrote outside of its volumes is lost; its volumes stay.")
+    return Undo(
+        data | _labels(container.labels), "no", "What it wrote outside of its volumes is lost; its volumes stay."
+    )
 
 
 def of_volume(volume: Volume) -> Undo:

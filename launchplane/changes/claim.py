@@ -61,6 +61,7 @@ def claim(change: Change, *, by: Principal) -> Claim:
     if change.status != Status.APPROVED:
         raise Refused("not_approved", f"Only an approved change is applied; this one is {change.get_status_display()}.")
     _require_the_plan(change, by)
+    _require_unbegun(change, by)
     _require_free(change)
     plan = change.planned()
     restored.require_no_restore()
@@ -145,6 +146,14 @@ def _require_the_plan(change: Change, by: Principal) -> None:
         raise Evaporated("plan_altered", sentence)
     if change.deadline is None or change.deadline <= timezone.now():
         raise Refused("expired", "The approval has expired. Plan it again: the host has moved on.")
+
+
+def _require_unbegun(change: Change, by: Principal) -> None:
+    """A run that began anything never becomes approved again: only somebody with the database at hand says so."""
+    if change.steps.filter(intent_at__isnull=False).exists():
+        sentence = "It says approved, and was applied before: nothing was done now. Look at the database, plan again."
+        _close(change, by, "altered", sentence, Why.STALE)
+        raise Evaporated("applied_before", sentence)
 
 
 def _require_free(change: Change) -> None:

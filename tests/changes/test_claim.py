@@ -211,3 +211,16 @@ def test_a_routine_s_task_that_was_lost_is_queued_again_too(host: Host, operator
     assert change.next_try_at < change.deadline
     Change.objects.update(next_try_at=timezone.now())
     assert (queue_due(), OrmQ.objects.count()) == (1, 1)
+
+
+def test_what_was_applied_is_not_applied_again_whatever_the_status_says(
+    host: Host, operator: User, approver: User
+) -> None:
+    granted(standing_request(host, operator), approver)
+    routine(host)
+    change = apply_change(Change.objects.get(), by=WORKER)
+    done = toy.effects(host)
+    Change.objects.update(status="approved")
+    again = apply_change(find_change(change.pk), by=WORKER)
+    assert (again.status, again.why_closed, toy.effects(host)) == ("closed", "stale", done)
+    assert [kind for kind, _status in told(change)].count(change.kind) == 3
