@@ -303,7 +303,7 @@ def test_an_approval_is_used_once(host: Host, operator: User, approver: User) ->
     assert refusal(lambda: apply_change(change, by=WORKER)) == "not_approved"
     Change.objects.update(status="approved")
     toy.sign(host, "rubbish-1", text="rubbish 1\n")
-    assert apply_change(change, by=WORKER).status == "awaiting_approval"
+    assert apply_change(change, by=WORKER).why_closed == "stale"
     assert names(host) == ["rubbish-1"]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLResolver, get_resolver
@@ -160,6 +161,10 @@ def address_of(folder: Host, operator: User) -> Any:
     }
 
     def address(name: str, written: str) -> str:
+        if model := re.fullmatch(r"admin:([a-z]+)_([a-z]+)_history", name):
+            # the history of a row that is not there redirects, and the databases do not number rows alike
+            there = apps.get_model(model[1], model[2])._default_manager.first()
+            written = written.replace("<path:object_id>", str(there.pk if there else 0))
         for pattern, value in filling.items():
             written = re.sub(pattern, value, written)
         return re.sub(r"<int:(pk|seq)>", str(keys.get(name, row.pk)), written)
