@@ -25,7 +25,6 @@ from tests.changes.ways import a_folder_host, granted, person, planned, requeste
 from tests.factories import a_person
 
 pytestmark = [
-    pytest.mark.postgres,
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write at a time"),
 ]
