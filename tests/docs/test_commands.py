@@ -76,6 +76,13 @@ freeze.freeze(None, by=approver, reason="a test")
 change = planning.plan_change("hygiene.dangling", Host.objects.get(), by=operator)
 Change.objects.filter(pk=change.pk).update(status="in_doubt", fencing_token=lock.next_token(change.host))
 """,
+    # the evidence folder is gone
+    "audits adopt": """
+from pathlib import Path
+from django.conf import settings
+if (folder := Path(settings.EVIDENCE_DIR)).exists():
+    folder.rename(folder.with_name("evidence-gone"))
+""",
 }
 
 
