@@ -32,7 +32,7 @@ PROJECT = PRODUCT[0].parent
 # who can reach an engine at all, and who of them may send anything but a question
 REACHES = {"docker", "docker.errors", "docker.transport.unixconn", "launchplane.hosts.calls"}
 REACHES |= {"launchplane.hosts.transport"}
-TALKERS = {"builders", "calls", "local_engine", "local_removals", "transport"}
+TALKERS = {"builders", "calls", "local_engine", "local_removals", "removal_uses", "transport"}
 DOORS = {"builders", "calls", "local_removals"}
 # a tool of its own that pulls, and that nothing else knows: tests/proof/test_apart.py
 PROOF = "hygiene/proof/engine.py"
