@@ -16,6 +16,7 @@ from audits import triggers
 from launchplane.sandbox.dockerd import PrivateEngine
 from launchplane.sandbox.leftovers import plant
 from tests import groups
+from tests.engines import an_engine
 
 pytest_plugins = ["tests.requirements", "tests.databases"]
 
@@ -89,13 +90,8 @@ def _django_db_helper(_django_db_helper: None) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def private_engine() -> Iterator[PrivateEngine]:
     """A Docker engine of our own, empty at first: `.url`, `.socket`, `.data_root`, `.folder`, `.pid`."""
-    with tempfile.TemporaryDirectory(prefix="lp-engine-") as folder:
-        engine = PrivateEngine(Path(folder))
-        engine.start()
-        try:
-            yield engine
-        finally:
-            engine.stop()
+    with an_engine() as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +32,7 @@ from launchplane.sandbox.leftovers import ORPHAN_STATE, WARM_BUILDER, plant
 from launchplane.schedule.heartbeat import QUEUES, beat
 from tests.browser.conftest import Visit, log_in
 from tests.browser.test_looks import barriers, sideways
+from tests.engines import an_engine
 from tests.factories import a_person
 from tests.processes import environment
 
@@ -45,14 +45,9 @@ SOON = 60_000
 @pytest.fixture
 def planted() -> Iterator[PrivateEngine]:
     """The sandbox's leftovers on an engine of their own, since some of them go."""
-    with tempfile.TemporaryDirectory(prefix="lp-retire-") as folder:
-        engine = PrivateEngine(Path(folder))
-        engine.start()
-        try:
-            plant(engine.url)
-            yield engine
-        finally:
-            engine.stop()
+    with an_engine() as engine:
+        plant(engine.url)
+        yield engine
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What happens on a real engine in the moment between our look at a thing and its removal, or since it was approved."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,8 @@ from launchplane.hosts.local_engine import LocalEngine
 from launchplane.hosts.local_removals import LocalRemover
 from launchplane.hosts.removals import ExpectedContainer, ExpectedImage, ExpectedVolume, Removal
 from launchplane.sandbox.dockerd import PrivateEngine
-from tests.engine_things import a_container, a_quick_container, a_swarm, an_image, empty, image_ids
+from tests.engine_things import a_container, a_quick_container, a_swarm, an_image, image_ids
+from tests.engines import an_engine, emptied
 from tests.faults import Request
 from tests.hygiene_changes.meddling import MeddlingSocket
 
@@ -23,21 +23,14 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[PrivateEngine]:
-    with tempfile.TemporaryDirectory(prefix="lp-moments-") as folder:
-        engine = PrivateEngine(Path(folder))
-        engine.start()
-        try:
-            yield engine
-        finally:
-            engine.stop()
+    with an_engine() as engine:
+        yield engine
 
 
 @pytest.fixture
 def client(engine: PrivateEngine) -> Iterator[docker.DockerClient]:
-    client = docker.DockerClient(base_url=engine.url, version="1.41", timeout=60)
-    empty(client)
-    yield client
-    client.close()
+    with emptied(engine, timeout_seconds=60) as client:
+        yield client
 
 
 def removed(

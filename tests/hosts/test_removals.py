@@ -1,10 +1,8 @@
 """The five removals on a real engine: what is as it was approved goes, all else stays with a typed outcome."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import docker
 import pytest
@@ -23,10 +21,10 @@ from tests.engine_things import (
     an_image,
     build,
     cache_bytes,
-    empty,
     image_ids,
     prunes_inside,
 )
+from tests.engines import an_engine, emptied
 
 pytestmark = pytest.mark.engine
 
@@ -41,21 +39,14 @@ EVERYTHING = (
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[PrivateEngine]:
-    with tempfile.TemporaryDirectory(prefix="lp-removals-") as folder:
-        engine = PrivateEngine(Path(folder))
-        engine.start()
-        try:
-            yield engine
-        finally:
-            engine.stop()
+    with an_engine() as engine:
+        yield engine
 
 
 @pytest.fixture
 def client(engine: PrivateEngine) -> Iterator[docker.DockerClient]:
-    client = docker.DockerClient(base_url=engine.url, version="1.41", timeout=60)
-    empty(client)
-    yield client
-    client.close()
+    with emptied(engine, timeout_seconds=60) as client:
+        yield client
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from launchplane.access.models import User
 from launchplane.hosts.models import Host
 from launchplane.hosts.services import add_host
 from launchplane.sandbox.dockerd import PrivateEngine
-from tests.engine_things import LABEL, a_swarm, empty
+from tests.engine_things import LABEL, a_swarm
+from tests.engines import an_engine, emptied
 from tests.factories import a_person
 from tests.faults import EngineSocket, speaks
 from tests.hygiene_changes.clock import Clock
@@ -31,22 +32,15 @@ def quickly(settings: Settings, tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def own_engine() -> Iterator[PrivateEngine]:
     """An engine for tests that remove what they find."""
-    with tempfile.TemporaryDirectory(prefix="lp-changes-") as folder:
-        engine = PrivateEngine(Path(folder))
-        engine.start()
-        try:
-            yield engine
-        finally:
-            engine.stop()
+    with an_engine() as engine:
+        yield engine
 
 
 @pytest.fixture
 def client(own_engine: PrivateEngine) -> Iterator[docker.DockerClient]:
     """The SDK on that engine, which is empty when a test begins."""
-    client = docker.DockerClient(base_url=own_engine.url, version="1.41", timeout=120)
-    empty(client)
-    yield client
-    client.close()
+    with emptied(own_engine) as client:
+        yield client
 
 
 @pytest.fixture

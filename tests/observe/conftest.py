@@ -1,8 +1,6 @@
 """A host whose engine is real: the planted one, or one of its own to remove things from."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import docker
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from launchplane.hosts.models import Host
 from launchplane.hosts.services import add_host
 from launchplane.sandbox.dockerd import PrivateEngine
+from tests.engines import an_engine
 
 
 @pytest.fixture
@@ -29,10 +28,5 @@ def client(planted_engine: PrivateEngine) -> Iterator[docker.DockerClient]:
 @pytest.fixture(scope="session")
 def scratch_engine() -> Iterator[PrivateEngine]:
     """A second engine, for tests that remove what they find."""
-    with tempfile.TemporaryDirectory(prefix="lp-scratch-") as folder:
-        engine = PrivateEngine(Path(folder))
-        engine.start()
-        try:
-            yield engine
-        finally:
-            engine.stop()
+    with an_engine() as engine:
+        yield engine

@@ -1,8 +1,6 @@
 """An engine and a registry of our own, both empty of what a test pulls."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import docker
 import pytest
@@ -11,19 +9,14 @@ from hygiene.proof.access_log import AccessLog
 from hygiene.proof.engine import ProofEngine
 from launchplane.sandbox.dockerd import PrivateEngine
 from tests import registry as registries
-from tests.engine_things import empty
+from tests.engines import an_engine, emptied
 from tests.registry import Registry
 
 
 @pytest.fixture(scope="session")
 def proof_engine() -> Iterator[PrivateEngine]:
-    with tempfile.TemporaryDirectory(prefix="lp-proof-") as folder:
-        engine = PrivateEngine(Path(folder))
-        engine.start()
-        try:
-            yield engine
-        finally:
-            engine.stop()
+    with an_engine() as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +28,8 @@ def registry() -> Iterator[Registry]:
 @pytest.fixture
 def client(proof_engine: PrivateEngine) -> Iterator[docker.DockerClient]:
     """The SDK on that engine, which is empty when a test begins."""
-    client = docker.DockerClient(base_url=proof_engine.url, version="1.41", timeout=120)
-    empty(client)
-    yield client
-    client.close()
+    with emptied(proof_engine) as client:
+        yield client
 
 
 @pytest.fixture

@@ -8,20 +8,17 @@ import pytest
 
 from launchplane.sandbox.dockerd import PrivateEngine
 from launchplane.sandbox.leftovers import BUILDKIT, MANAGED, ORPHAN_STATE, WARM_BUILDER, plant
+from tests.engines import an_engine
 
 pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateEngine]:
+def engine() -> Iterator[PrivateEngine]:
     """One for this file alone: other tests change what is in the session's."""
-    engine = PrivateEngine(tmp_path_factory.mktemp("engine"))
-    engine.start()
-    try:
+    with an_engine() as engine:
         plant(engine.url)
         yield engine
-    finally:
-        engine.stop()
 
 
 @pytest.fixture
