@@ -52,6 +52,7 @@ class HygieneRun:
         self._pruned_bytes: int | None = 0
         self._glanced_at = 0.0
         self._glance_gates: tuple[Gate, ...] = ()
+        self._taken_back: Gate | None = None
 
     def differences(self) -> tuple[str, ...]:
         """Observe again, and hold every precondition of the plan against what is there."""
@@ -65,10 +66,9 @@ class HygieneRun:
         return tuple(read[name]() for name in gates.TABLE[self._plan.kind])
 
     def step_gates(self) -> tuple[Gate, ...]:
-        """Whether something began to run or to build; at most once a second, since looking costs too."""
-        allowed = opted_in(self._host)
-        if not allowed.is_open:
-            return (allowed,)
+        """Whether something began to run or to build, looked at once a second at most; and what the last item met."""
+        if self._taken_back is not None:
+            return (self._taken_back,)
         names = [name for name in gates.TABLE[self._plan.kind] if name in gates.BEFORE_EACH_STEP]
         if names and monotonic() - self._glanced_at >= GLANCE_SECONDS:
             inventory, readings = looking.glance(self._host)
@@ -117,6 +117,7 @@ class HygieneRun:
         """Why this item must stay by what people say now: whoever protects it while a run goes on means this one."""
         allowed = opted_in(self._host)
         if not allowed.is_open:
+            self._taken_back = allowed
             return allowed.reason
         scene, policy = self._scene(), policy_of(self._host)
         if policy != scene.policy and (self._rejudged is None or self._rejudged[0] != policy):

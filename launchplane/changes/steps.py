@@ -139,11 +139,10 @@ def _reason_to_halt(claim: Claim, run: Run, stop: Stop, freed_bytes: int) -> Hal
     standing = claim.change.standing
     if standing is not None and freed_bytes > standing.bytes_per_run:
         return Halt("cap", f"The run freed {freed_bytes} bytes; the standing approval allows {standing.bytes_per_run}.")
-    if (closed := _closed_step_gate(claim, run)) is not None:
-        return closed
-    if (withdrawn := _withdrawn(claim.change)) is not None:
-        return withdrawn
-    # last of all: reading gates takes its time, and whoever froze meanwhile meant this item too
+    # people after gates, the freeze last of all: reading gates takes its time, and they meant this item too
+    closed = _closed_step_gate(claim, run)
+    if (halt := _withdrawn(claim.change) or closed) is not None:
+        return halt
     row = freeze.frozen(claim.change.host)
     return Halt("freeze", freeze.sentence(row)) if row is not None else None
 
