@@ -1,7 +1,5 @@
 """Signed heads. Whoever keeps one elsewhere can tell later that the chain up to there was never rewritten."""
 
-import os
-import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -15,6 +13,7 @@ from audits.contracts import Checkpoint
 from audits.errors import AuditRefused
 from audits.models import ChainHead, moment
 from launchplane.canonical import canonical
+from launchplane.key_files import make_once
 
 KEY = "keys/audit_ed25519.pem"
 
@@ -70,7 +69,7 @@ def _private_key() -> Ed25519PrivateKey:
     """The key in the state directory (mode 0600); the first who asks makes it. Raises AuditRefused."""
     path = _path()
     if not path.exists():
-        _make_key(path)
+        make_once(path, _pem(Ed25519PrivateKey.generate()))
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
@@ -82,20 +81,6 @@ def _private_key() -> Ed25519PrivateKey:
 
 def _path() -> Path:
     return Path(settings.VAR) / KEY
-
-
-def _make_key(path: Path) -> None:
-    """Written aside and linked: of several processes one wins, and none reads half a key."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, aside = tempfile.mkstemp(dir=path.parent)  # mode 0600
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(_pem(Ed25519PrivateKey.generate()))
-    try:
-        os.link(aside, path)
-    except FileExistsError:
-        pass
-    finally:
-        Path(aside).unlink()
 
 
 def _pem(key: Ed25519PrivateKey) -> bytes:

@@ -5,11 +5,12 @@ Each name may also be given as `LAUNCHPLANE_<NAME>_FILE`, the path of a file tha
 
 import os
 import secrets
-import tempfile
 from pathlib import Path
 from typing import Literal
 
 from environs import FileAwareEnv
+
+from launchplane.key_files import make_once
 
 env = FileAwareEnv(prefix="LAUNCHPLANE_", eager=True)
 
@@ -62,24 +63,10 @@ def secret_key(keys: Path) -> str:
     given = env.str("SECRET_KEY", "")
     if given:
         return str(given)
-    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = keys / "secret_key"
     if not path.exists():
-        _make_secret(path)
+        make_once(path, secrets.token_urlsafe(50).encode())
     return path.read_text()
-
-
-def _make_secret(path: Path) -> None:
-    """Written aside and linked: of several processes that start at once one wins, and none reads half a key."""
-    descriptor, aside = tempfile.mkstemp(dir=path.parent)  # mode 0600
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(50))
-    try:
-        os.link(aside, path)
-    except FileExistsError:
-        pass
-    finally:
-        Path(aside).unlink()
 
 
 def sandbox_mode() -> Literal["auto", "always", "never"]:

@@ -6,22 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from audits.models import AuditRecord
-from launchplane.changes.contracts import Blocker, Boundary, DeclaredCall, Gate, Json
+from launchplane.changes.contracts import Blocker, Boundary, DeclaredCall, Gate, Json, PlannedStep
 from launchplane.changes.models import Change
 from launchplane.hosts.contracts import Contract
 
 
-class StepDocument(Contract):
+class StepDocument(PlannedStep):
     """A planned item and what became of it."""
 
-    position: int
-    verb: str
-    target: str
-    title: str
-    expected: Mapping[str, Json]
-    undo: Mapping[str, Json]
-    reversible: str
-    predicted_bytes: int | None
     begun_at: datetime | None
     outcome: str
     detail: str
