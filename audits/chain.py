@@ -36,11 +36,8 @@ def record_hash(record: Record) -> str:
     who = (actor.id, actor.name, str(len(actor.responsible)), *actor.responsible)
     what = (str(record.seq), record.at, record.kind, record.key, record.host, record.lane)
     fields = (*what, *who, record.source, record.status, record.payload_hash, record.prev_hash)
-    return hashlib.sha256(_PREFIX + b"".join([_netstring(field.encode()) for field in fields])).hexdigest()
-
-
-def _netstring(encoded: bytes) -> bytes:
-    return b"%d:%b," % (len(encoded), encoded)
+    netstrings = [b"%d:%b," % (len(encoded), encoded) for encoded in map(str.encode, fields)]
+    return hashlib.sha256(_PREFIX + b"".join(netstrings)).hexdigest()
 
 
 class Chain:

@@ -1,7 +1,7 @@
 """Audit records and the head of their chain. Triggers keep both as they are; `audits.record` alone writes them."""
 
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from django.db import models
 
@@ -50,21 +50,26 @@ class AuditRecord(models.Model):
 
     def as_record(self) -> Record:
         """The record as it is hashed and exported. Raises ValueError or TypeError if the row cannot be one."""
-        return Record(
-            seq=self.seq,
-            at=moment(self.at),
-            kind=self.kind,
-            key=self.key,
-            host=self.host,
-            lane=self.lane,
-            actor=Actor(id=self.actor_id, name=self.actor_name, responsible=tuple(self.responsible)),
-            source=self.source,
-            status=cast(Status, str(self.status)),
-            payload=self.payload,
-            payload_hash=self.payload_hash,
-            prev_hash=self.prev_hash,
-            hash=self.hash,
-        )
+        return record_of(self)
+
+
+def record_of(row: Any) -> Record:
+    """`AuditRecord.as_record` of anything with its fields: whoever reads them all does without making models."""
+    return Record(
+        seq=row.seq,
+        at=moment(row.at),
+        kind=row.kind,
+        key=row.key,
+        host=row.host,
+        lane=row.lane,
+        actor=Actor(id=row.actor_id, name=row.actor_name, responsible=tuple(row.responsible)),
+        source=row.source,
+        status=cast(Status, str(row.status)),
+        payload=row.payload,
+        payload_hash=row.payload_hash,
+        prev_hash=row.prev_hash,
+        hash=row.hash,
+    )
 
 
 class EvidenceStore(models.Model):

@@ -13,7 +13,7 @@ from audits import segments, sign, triggers
 from audits.chain import Chain
 from audits.contracts import Fault, Record, Verdict
 from audits.faults import altered, cut_off, fault, verdict
-from audits.models import AuditRecord, ChainHead
+from audits.models import AuditRecord, ChainHead, record_of
 
 AT_ONCE = 2000
 
@@ -81,9 +81,10 @@ def _store_fault(beside: Beside) -> Fault | None:
 
 def _records(chain: Chain, *, up_to: int) -> Iterator[Record]:
     """The database's records; a row that cannot be one is a fault of the chain."""
-    for row in AuditRecord.objects.filter(seq__lte=up_to).order_by("seq").iterator(AT_ONCE):
+    rows = AuditRecord.objects.filter(seq__lte=up_to).order_by("seq").values_list(named=True)
+    for row in rows.iterator(AT_ONCE):
         try:
-            yield row.as_record()
+            yield record_of(row)
         except (ValueError, TypeError):
             chain.fault = chain.fault or altered(row.seq, "it is not in the form of a record")
 
