@@ -13,8 +13,8 @@ from launchplane.changes.contracts import RULES_VERSION, Blocker, Boundary, Decl
 Needs = tuple[str, ...]
 
 NEXT_STEPS: Mapping[str, str] = {
-    "host_not_approved": "An administrator can approve the host in its settings.",
-    "hygiene_not_enabled": "An administrator can enable hygiene in the host's settings.",
+    "host_not_approved": "Whoever may change the host's settings can approve it there.",
+    "hygiene_not_enabled": "Whoever may change the host's settings can enable hygiene there.",
     "another_engine": "Look who answers there; if the machine was rebuilt on purpose, add it as a new host.",
     "required_warm_missing": "Start the builder or pull the image again, or take it off the host's required list.",
     "not_measured": "Look at the report for what could not be read and why, then plan again.",
@@ -26,7 +26,7 @@ NEXT_STEPS: Mapping[str, str] = {
     "item_ambiguous": "Name it by its id.",
     "not_by_name": "Plan hygiene.build-cache, which prunes to the budgets.",
     "item_in_use": "Stop and remove who uses it first, or name that container too.",
-    "item_protected": "It stays, whoever approves; an administrator decides what the host's protections are.",
+    "item_protected": "It stays, whoever approves; the host's settings say what is protected.",
     "item_unknown": "Look at the report for what could not be read and why, then plan again.",
     "warm_not_retained": "Take it off the host's required list first, if nobody needs it warm any more.",
 }
@@ -166,7 +166,12 @@ def _percent_after(scene: Scene, freed: Sequence[int | None]) -> int | None:
 def _rollback(items: Sequence[Item]) -> str:
     if not items:
         return "Nothing is done, so there is nothing to take back."
-    back = sum(item.undo.reversible == "yes" for item in items)
-    if back == len(items):
+    of = Counter(item.undo.reversible for item in items)
+    if of["yes"] == len(items):
         return "All of it can be got again: each step says how."
-    return f"{back} of {len(items)} items can be got again, each step says how; the others are lost for good."
+    told = [
+        (of["yes"], "can be got again, each step says how"),
+        (of["unknown"], "may or may not be got again"),
+        (of["no"], "cannot be got again"),
+    ]
+    return f"Of {len(items)} items: " + "; ".join(f"{number} {what}" for number, what in told if number) + "."

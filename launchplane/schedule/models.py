@@ -34,7 +34,7 @@ class Schedule(models.Model):
         constraints = [models.UniqueConstraint(fields=["host", "job"], name="schedule_once")]
 
     def __str__(self) -> str:
-        return f"{self.job} on {self.host_id}"
+        return f"{self.job} on {self.host}"
 
     def save(self, *args: object, **kwargs: object) -> None:
         """Save, with the next time that the expression names; a disabled schedule has none."""

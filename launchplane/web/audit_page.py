@@ -16,15 +16,12 @@ from django.http import HttpRequest
 from django.utils.http import urlencode
 
 from audits import chain, segments
+from audits.chain import NOTHING, Position
 from audits.errors import AuditRefused
 from audits.models import AuditRecord, ChainHead
 from launchplane.access.models import User
 from launchplane.access.rights import visible
 from launchplane.hosts.models import Host
-
-# a record's number and its hash, which covers everything before it
-Position = tuple[int, str]
-NOTHING: Position = (0, chain.GENESIS)
 
 PER_PAGE = 50
 FILTERS = ("host", "kind", "status", "key")
@@ -118,44 +115,48 @@ def record_view(row: AuditRecord) -> RecordView:
 class ChainState:
     """Where the chain ends in the database and where in the evidence store, and when that was last written."""
 
-    head: Position | None
-    kept: Position | None
+    head: Position
+    kept: Position
     written_at: datetime | None
     problem: str
+    was_begun: bool
 
     @property
     def verdict(self) -> str:
-        """`empty`, `kept`, `behind`, `forked` or `unknown`."""
+        """`empty`, `kept`, `behind`, `lost`, `forked` or `unknown`."""
         if self.problem:
             return "unknown"
-        head, kept = self.head or NOTHING, self.kept or NOTHING
-        if head == kept:
-            return "kept" if self.head else "empty"
-        return "behind" if kept[0] < head[0] else "forked"
+        if self.kept == NOTHING and self.was_begun:
+            return "lost"
+        if self.head == self.kept:
+            return "empty" if self.head == NOTHING else "kept"
+        return "behind" if self.kept.seq < self.head.seq else "forked"
 
     @property
     def missing(self) -> int:
         """How many records the evidence store does not have yet."""
-        return (self.head or NOTHING)[0] - (self.kept or NOTHING)[0]
+        return self.head.seq - self.kept.seq
 
 
 def chain_state() -> ChainState:
     """Both ends of the chain. The store is read first: it is never ahead of a database that is as it was."""
-    kept, written_at, problem = None, None, ""
+    kept, written_at, problem = NOTHING, None, ""
     try:
         kept, written_at = _end_of_segments()
     except (OSError, AuditRefused, ValueError, KeyError, TypeError) as error:
         problem = f"{type(error).__name__}: {error}"[:300]
     head = ChainHead.objects.first()
-    return ChainState((head.seq, head.hash) if head and head.seq else None, kept, written_at, problem)
+    end = Position(head.seq, head.hash) if head else NOTHING
+    return ChainState(end, kept, written_at, problem, segments.was_begun())
 
 
-def _end_of_segments() -> tuple[Position | None, datetime | None]:
+def _end_of_segments() -> tuple[Position, datetime | None]:
     for path in reversed(segments.files()):
         if text := _last_line(path):
             record = json.loads(text)
-            return (int(record["seq"]), str(record["hash"])), datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return None, None
+            found = Position(int(record["seq"]), str(record["hash"]))
+            return found, datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return NOTHING, None
 
 
 def _last_line(path: Path) -> bytes:

@@ -197,7 +197,7 @@ def test_a_plan_says_which_calls_it_makes_where_as_whom_and_how_to_get_back() ->
     )
     assert [(call.name, call.at_most) for call in limits.calls] == [("remove_volume", 1), ("remove_image", 2)]
     assert limits.before and limits.after
-    assert limits.rollback == "0 of 3 items can be got again, each step says how; the others are lost for good."
+    assert limits.rollback == "Of 3 items: 3 cannot be got again."
 
 
 @pytest.mark.req("H24")

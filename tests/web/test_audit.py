@@ -7,10 +7,11 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from audits import record, segments, triggers
-from audits.models import AuditRecord, ChainHead
+from audits.models import AuditRecord, ChainHead, EvidenceStore
 from launchplane.access.models import User
 from launchplane.access.people import WORKER
 from launchplane.changes.apply import apply_change
@@ -258,6 +259,15 @@ def test_the_chain_says_that_the_store_is_behind(client: Client, store: Path) ->
     assert "The evidence store lacks the last 2, and was written just now." in text_of(client.get("/audit/"))
 
 
+@pytest.mark.req("H56")
+def test_the_chain_says_that_the_store_was_lost(client: Client, store: Path) -> None:
+    append()
+    EvidenceStore.objects.create(begun_at=timezone.now())
+    page = text_of(client.get("/audit/"))
+    assert "store lost" in page
+    assert "behind" not in page
+
+
 def test_the_chain_says_that_the_database_is_not_what_it_was(client: Client, store: Path) -> None:
     row = append()
     flushed(store)
@@ -297,8 +307,8 @@ def test_an_empty_chain_says_so(client: Client, store: Path) -> None:
     assert "Nothing is on record yet." in page
 
 
-NARROW_QUERIES = 9
-LIST_QUERIES, RECORD_QUERIES, HOST_QUERIES = 9, 9, 18
+NARROW_QUERIES = 10
+LIST_QUERIES, RECORD_QUERIES, HOST_QUERIES = 10, 9, 18
 
 
 @pytest.mark.parametrize("number", [1, PER_PAGE])

@@ -41,6 +41,8 @@ WHAT = {
     "edit.protection": "Protection edited",
     "edit.requiredwarm": "Requirement edited",
     "edit.schedule": "Schedule edited",
+    "evidence.adopted": "New evidence folder begun",
+    "evidence.denied": "New evidence folder refused",
     "freeze.off": "Freeze lifted",
     "freeze.on": "Freeze",
     "hygiene.regret": "Something removed is back",
