@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from audits.kept import kept
 from hygiene import ledger, snapshots
 from hygiene.contracts import Observation, Report
 from hygiene.defaults import require_running_builders
@@ -244,7 +245,7 @@ def _end(run: ObservationRun, status: str, code: str, sentence: str, snapshot: S
 
 
 def _ending(status: str, code: str, sentence: str) -> dict[str, object]:
-    return {"status": status, "code": code, "sentence": sentence[:600], "ended_at": timezone.now(), "progress": ""}
+    return {"status": status, "code": code, "sentence": kept(sentence), "ended_at": timezone.now(), "progress": ""}
 
 
 def _sentence(run: ObservationRun, snapshot: Snapshot) -> str:

@@ -9,13 +9,13 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from audits.kept import kept
 from audits.record import AuditRefused
 from launchplane import canonical
 from launchplane.access.people import WORKER, Principal
 from launchplane.changes import finish, lock, obstacles
 from launchplane.changes.claim import Claim, Evaporated, claim, evidence_is_kept
 from launchplane.changes.contracts import Gate
-from launchplane.changes.kept import kept
 from launchplane.changes.kinds import Run
 from launchplane.changes.models import Change
 from launchplane.changes.models.change import Status

@@ -11,12 +11,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audits.errors import Unwritable
+from audits.kept import kept
 from launchplane import canonical
 from launchplane.access.people import Principal
 from launchplane.changes import lock, notify, obstacles, records, standing, states
 from launchplane.changes.contracts import Evidence, Gate
 from launchplane.changes.figures import counted, figures, least
-from launchplane.changes.kept import kept
 from launchplane.changes.kinds import Run
 from launchplane.changes.models import Approval, Change, Step
 from launchplane.changes.models.change import Status, Why

@@ -11,12 +11,12 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from audits.kept import kept
 from audits.record import AuditRefused
 from launchplane import canonical
 from launchplane.access.models import User
 from launchplane.access.rights import may
 from launchplane.changes import eyes
-from launchplane.changes.kept import kept
 from launchplane.changes.kinds import kind_named
 from launchplane.changes.models import Change, Notification
 

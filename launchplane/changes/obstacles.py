@@ -6,8 +6,8 @@ A gate that stays closed is on record once, with its evidence, and not at each o
 import json
 import logging
 
+from audits.kept import kept
 from launchplane.changes.contracts import Gate, Plan
-from launchplane.changes.kept import kept
 from launchplane.changes.kinds import ChangeKind
 from launchplane.changes.models import Change
 from launchplane.problems import Problem, Waits

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from audits.kept import kept
 from launchplane import canonical
 from launchplane.access.models import User
 from launchplane.access.people import Principal
@@ -158,7 +159,7 @@ def _plan(run: PlanRun) -> None:
 def _end(run: PlanRun, status: str, code: str, sentence: str, change: Change | None = None) -> bool:
     """True for the one that ended it: whoever held it for lost meanwhile was first."""
     mine = PlanRun.objects.filter(pk=run.pk, status=run.status)
-    ending = {"status": status, "code": code, "sentence": sentence[:600], "change": change}
+    ending = {"status": status, "code": code, "sentence": kept(sentence), "change": change}
     return mine.update(ended_at=timezone.now(), **ending) == 1
 
 

@@ -9,11 +9,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from audits.kept import kept
 from launchplane.access.people import WORKER, Principal
 from launchplane.access.rights import may
 from launchplane.changes import eyes, keys, notify, records, states
 from launchplane.changes.digest import is_unaltered
-from launchplane.changes.kept import kept
 from launchplane.changes.models import Approval, Change
 from launchplane.changes.models.change import Status, Why
 from launchplane.changes.planning import known_kind

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from audits.kept import kept
 from launchplane import canonical
 from launchplane.access.models import User
 from launchplane.access.people import WORKER, Principal
@@ -14,7 +15,6 @@ from launchplane.access.rights import may
 from launchplane.changes import eyes, standing_records
 from launchplane.changes.contracts import BoundsInForce, Plan
 from launchplane.changes.door import require_person_at_browser
-from launchplane.changes.kept import kept
 from launchplane.changes.kinds import ChangeKind, kind_named
 from launchplane.changes.models import Change, StandingApproval
 from launchplane.changes.planning import known_kind

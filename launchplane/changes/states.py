@@ -8,9 +8,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from audits.kept import kept
 from launchplane.access.people import Principal
 from launchplane.changes import records
-from launchplane.changes.kept import kept
 from launchplane.changes.models.change import Change, Status, Why
 from launchplane.problems import Refused
 from launchplane.schedule.models import Schedule

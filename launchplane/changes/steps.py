@@ -7,13 +7,13 @@ from typing import Literal
 from django.db import transaction
 from django.utils import timezone
 
+from audits.kept import kept
 from audits.redact import LIVE
 from launchplane import canonical
 from launchplane.changes import freeze
 from launchplane.changes.calls import allowance_of
 from launchplane.changes.claim import Claim
 from launchplane.changes.contracts import PlannedStep, StepOutcome
-from launchplane.changes.kept import kept
 from launchplane.changes.kinds import Run
 from launchplane.changes.models import Change, StandingApproval, Step
 from launchplane.changes.stopping import Stop

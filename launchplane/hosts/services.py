@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from audits.kept import kept
 from launchplane.hosts.connect import identify_new
 from launchplane.hosts.edits import as_added, record_edit
 from launchplane.hosts.models import Contact, Host
@@ -71,7 +72,7 @@ def record_contact(host: Host, *, problem: Problem | None = None) -> None:
     reachable, code = problem is None, problem.code if problem else ""
     last = Contact.objects.filter(host=host).first()
     if last is None or last.reachable != reachable or last.code != code:
-        reason = problem.sentence[:500] if problem else ""
+        reason = kept(problem.sentence)[:500] if problem else ""
         Contact.objects.create(host=host, at=timezone.now(), reachable=reachable, code=code, reason=reason)
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_q.models import Schedule as QueueSchedule
 from django_q.tasks import async_task
 
+from audits.kept import kept
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from launchplane.schedule.chores import queue_chores
@@ -105,4 +106,4 @@ def _note(schedule: Schedule, *, ok: bool, sentence: str, unless_since: datetime
     rows = Schedule.objects.filter(pk=schedule.pk)
     if unless_since is not None:
         rows = rows.exclude(last_at__gt=unless_since)
-    rows.update(last_at=timezone.now(), last_ok=ok, last_sentence=sentence[:600])
+    rows.update(last_at=timezone.now(), last_ok=ok, last_sentence=kept(sentence))

@@ -31,6 +31,10 @@ def refuses(host: Host) -> str:
     raise Problem("engine_gone", f"Nobody answers on {host.name}.")
 
 
+def quotes(host: Host) -> str:
+    raise Problem("engine_answers", "It said \0 and https://ann:hunter2secret@hooks.example/x.")
+
+
 def breaks(host: Host) -> str:
     raise ZeroDivisionError("a secret that belongs in no sentence")
 
@@ -39,11 +43,20 @@ def takes_too_long(host: Host) -> str:
     raise TimeoutException("the queue's own time limit")
 
 
+OURS = {"says": says, "refuses": refuses, "quotes": quotes, "breaks": breaks, "slow": takes_too_long}
+
+
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[None]:
     """Jobs of our own beside those of the domains."""
     before = {job.name: job for job in jobs.all_jobs()}
-    for name, run in (("says", says), ("refuses", refuses), ("breaks", breaks), ("slow", takes_too_long)):
+    for name, run in (
+        ("says", says),
+        ("refuses", refuses),
+        ("quotes", quotes),
+        ("breaks", breaks),
+        ("slow", takes_too_long),
+    ):
         jobs.register(Job(name=name, title=name, default_cron="*/5 * * * *", starts_enabled=name == "says", run=run))
     yield
     jobs._jobs.clear()
@@ -153,6 +166,14 @@ def test_a_job_that_is_refused_leaves_the_problems_sentence(host: Host) -> None:
     run_job(schedule.pk)
     schedule.refresh_from_db()
     assert (schedule.last_ok, schedule.last_sentence) == (False, "Nobody answers on chris-testing.")
+
+
+def test_what_a_job_quotes_is_kept_without_secrets_and_can_be_written_down(host: Host) -> None:
+    schedule = a_schedule(host, "quotes")
+    run_job(schedule.pk)
+    schedule.refresh_from_db()
+    assert "It said \N{REPLACEMENT CHARACTER} and" in schedule.last_sentence
+    assert "hunter2secret" not in schedule.last_sentence
 
 
 def test_a_job_that_breaks_leaves_a_sentence_without_what_broke_it(host: Host) -> None:
