@@ -18,6 +18,8 @@ def environment() -> dict[str, str]:
         "LAUNCHPLANE_DATABASE_URL": url,
         "LAUNCHPLANE_VAR": str(settings.VAR),
         "LAUNCHPLANE_EVIDENCE_DIR": str(settings.EVIDENCE_DIR),
+        # settings were read before a state directory of the tests' own was set
+        "LAUNCHPLANE_SECRET_KEY": settings.SECRET_KEY,
         "DJANGO_SETTINGS_MODULE": "launchplane.settings",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])),
     }
