@@ -6,28 +6,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-
-import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Installation:
-    """Where its state lies, and which database it uses: SQLite in `var` unless there is a URL."""
+    """Where its state lies, and what names its database: SQLite in `var` if nothing does."""
 
     var: Path
-    database_url: str = ""
+    database: dict[str, str] = field(default_factory=dict)
 
     @property
     def env(self) -> dict[str, str]:
         """The environment of its processes."""
         others = {name: value for name, value in os.environ.items() if not name.startswith("LAUNCHPLANE_")}
-        database = {"LAUNCHPLANE_DATABASE_URL": self.database_url} if self.database_url else {}
-        return others | {"LAUNCHPLANE_VAR": str(self.var)} | database
+        return others | {"LAUNCHPLANE_VAR": str(self.var)} | self.database
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start `manage.py` with these words."""
@@ -49,24 +45,9 @@ class Installation:
 
 
 @contextmanager
-def prepared(var: Path, *, name: str = "") -> Iterator[Installation]:
-    """A new installation, migrated; with `name` on a database of that name beside the suite's own PostgreSQL one."""
-    with _database(os.environ.get("LAUNCHPLANE_DATABASE_URL", "") if name else "", name) as url:
-        made = Installation(var, url)
-        done = made.run("migrate", "--verbosity=0")
-        assert done.returncode == 0, done.stderr
-        yield made
-
-
-@contextmanager
-def _database(url: str, name: str) -> Iterator[str]:
-    parts = urlsplit(url)
-    if not parts.scheme.startswith("postgres"):
-        yield ""
-        return
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield urlunsplit(parts._replace(path=f"/{name}"))
-        finally:
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+def prepared(var: Path, database: dict[str, str] | None = None) -> Iterator[Installation]:
+    """A new installation, migrated, on a `tests.databases.a_database` or on SQLite."""
+    made = Installation(var, database or {})
+    done = made.run("migrate", "--verbosity=0")
+    assert done.returncode == 0, done.stderr
+    yield made

@@ -59,7 +59,9 @@ def test_the_probe_only_allows_reading(client: Client, db: None) -> None:
 
 @pytest.mark.req("H57")
 def test_the_probe_says_that_the_database_does_not_answer(tmp_path: Path) -> None:
-    nobody_there = Installation(tmp_path, f"postgres://launchplane@/launchplane?host={tmp_path}")
+    nobody_there = Installation(
+        tmp_path, {"LAUNCHPLANE_DATABASE_URL": f"postgres://launchplane@/launchplane?host={tmp_path}"}
+    )
     ask = "from django.test import Client; r = Client(headers={'host': 'localhost'}).get('/health')"
 
     done = nobody_there.run("shell", "-c", f"{ask}; print(r.status_code, r.json())")

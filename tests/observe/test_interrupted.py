@@ -63,9 +63,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def shared(tmp_path_factory: pytest.TempPathFactory, database_of_the_module: dict[str, str]) -> Iterator[Installation]:
     """An installation on the database that the suite runs on."""
-    with prepared(tmp_path_factory.mktemp("shared"), name="interrupted") as installation:
+    with prepared(tmp_path_factory.mktemp("shared"), database_of_the_module) as installation:
         yield installation
 
 

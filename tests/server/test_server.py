@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
-import psycopg
 import pytest
 
 from launchplane.sandbox.mounts import mounted_below
@@ -106,20 +105,6 @@ def processes_of(state: Path) -> list[str]:
         except OSError:
             continue
     return found
-
-
-@pytest.fixture
-def database() -> Iterator[dict[str, str]]:
-    """A fresh database of the kind that this run of the tests is about."""
-    url = os.environ.get("LAUNCHPLANE_DATABASE_URL", "")
-    if not url:
-        yield {}
-        return
-    name = f"server_{os.getpid()}_{time.monotonic_ns()}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield {"LAUNCHPLANE_DATABASE_URL": url.replace("/postgres?", f"/{name}?")}
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
