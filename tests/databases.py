@@ -1,6 +1,7 @@
 """The run on a second database, `--on-another-database`, and databases of their own for processes that tests start.
 
 A test that neither asks for a database nor starts a process on one goes the same way on any of them: it is left out.
+So is one that is marked `any_database`: they take long, and are about how pages look or what an engine does.
 """
 
 import os
@@ -59,5 +60,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def uses_a_database(item: pytest.Item) -> bool:
     """Whether another database could make a difference to `item`."""
+    if item.get_closest_marker("any_database"):
+        return False
     asked_for = FIXTURES & set(getattr(item, "fixturenames", ()))
     return bool(asked_for or item.get_closest_marker("django_db"))

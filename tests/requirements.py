@@ -1,7 +1,8 @@
 """Which requirement is proven by which test: recorded as tests pass, and written into docs/requirements.md.
 
 As a pytest plugin it keeps the `req` marks of every test that ran, with how it ended, in var/requirements.json (or
-where REQUIREMENTS_RECORD says). `python -m tests.requirements [--check]` fills the document's third column from it.
+where REQUIREMENTS_RECORD says). `python -m tests.requirements [--check]` fills the document's third column from it, and
+`--add FILE` adds the record of another run.
 """
 
 import json
@@ -81,6 +82,15 @@ def merged(old: Record, ids: Mapping[str, tuple[str, ...]], passed: Mapping[str,
     """`old` with what ran now; a test that ran and carries no id any more is out of it."""
     ran = {node: Outcome(ids[node], ended_well) for node, ended_well in passed.items() if ids.get(node)}
     return {node: outcome for node, outcome in old.items() if node not in passed} | ran
+
+
+def added(record: Record, other: Record) -> Record:
+    """Both records in one; what did not pass in either of them proves nothing."""
+    both = {
+        node: outcome._replace(passed=outcome.passed and record.get(node, outcome).passed)
+        for node, outcome in other.items()
+    }
+    return record | both
 
 
 def ids_of(item: pytest.Item) -> tuple[str, ...]:
@@ -172,6 +182,10 @@ def _by_letter(name: str) -> tuple[str, int, str]:
 def main(arguments: Sequence[str], *, path: Path | None = None, document: Path = DOCUMENT) -> int:
     """Write the column, or with `--check` only compare it. 1 if it is out of date, 2 if that cannot be told."""
     path = path or record_path()
+    if arguments[:1] == ["--add"]:
+        for name in arguments[1:]:
+            write(path, added(read(path), read(Path(name))))
+        return 0
     if arguments not in ([], ["--check"]):
         print("usage: script/requirements [--check]", file=sys.stderr)
         return 2

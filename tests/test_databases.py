@@ -11,6 +11,9 @@ def test_pure(): pass
 @pytest.mark.django_db
 def test_marked(): pass
 def test_asking(db): pass
+@pytest.mark.any_database
+@pytest.mark.django_db
+def test_about_something_else(): pass
 @pytest.fixture
 def a_row(transactional_db): pass
 def test_asking_by_a_fixture(a_row): pass

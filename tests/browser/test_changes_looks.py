@@ -27,7 +27,7 @@ from tests.changes.ways import (
     standing_request,
 )
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.any_database]
 
 
 def pages_of(folder: Host, planner: User, approver: User) -> list[str]:

@@ -15,7 +15,7 @@ from launchplane.hosts.models import Host
 from tests.browser.conftest import Visit
 from tests.factories import a_host
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.any_database]
 
 
 def addresses(host: Host) -> list[str]:

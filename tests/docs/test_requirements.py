@@ -135,6 +135,14 @@ def test_check_tells_which_lines_are_out_of_date(tmp_path: Path, capsys: pytest.
     assert main(["--check"], path=record, document=document) == 0
 
 
+def test_what_failed_in_one_of_two_runs_is_not_proven(tmp_path: Path) -> None:
+    first, second = tmp_path / "record.json", tmp_path / "second.json"
+    first.write_text(json.dumps({name: {"ids": ["H2"], "passed": name != "b"} for name in "abc"}))
+    second.write_text(json.dumps({name: {"ids": ["H2"], "passed": name != "c"} for name in "bcd"}))
+    assert main(["--add", str(second)], path=first) == 0
+    assert recorded(tmp_path) == {"a": True, "b": False, "c": False, "d": True}
+
+
 def test_without_a_record_it_says_how_to_make_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([], path=tmp_path / "none.json") == 2
     assert "script/test makes one" in capsys.readouterr().err

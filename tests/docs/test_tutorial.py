@@ -15,7 +15,7 @@ TUTORIAL = "docs/tutorial.md"
 SECONDS = 1000
 LOGIN = re.compile(r"(operator|approver) +(\S+)$", re.MULTILINE)
 
-pytestmark = [pytest.mark.engine, pytest.mark.browser]
+pytestmark = [pytest.mark.engine, pytest.mark.browser, pytest.mark.any_database]
 
 
 def log_in(new_context: Callable[..., BrowserContext], server: Server, name: str, password: str) -> Page:

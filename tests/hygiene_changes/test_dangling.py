@@ -82,6 +82,7 @@ def test_one_that_a_stopped_container_uses_stays(client: docker.DockerClient, ho
     assert planned(DANGLING, host, operator).planned().steps == ()
 
 
+@pytest.mark.any_database
 @pytest.mark.req("D20")
 def test_a_backlog_of_136_goes_and_300_others_stay(
     client: docker.DockerClient, host: Host, own_engine: PrivateEngine, operator: User, approver: User

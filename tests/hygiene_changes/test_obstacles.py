@@ -122,7 +122,7 @@ OBSTACLES = [
     pytest.param(a_build, "no_build: ", "A build uses the build cache of the engine.", id="build",
                  marks=pytest.mark.req("H15")),
     pytest.param(a_worker, "idle: ", "A job runs: Runner.Worker is process", id="worker",
-                 marks=pytest.mark.req("H18")),
+                 marks=[pytest.mark.req("H18"), pytest.mark.alone]),
 ]  # fmt: skip
 
 

@@ -52,6 +52,7 @@ def host(engine: EngineSocket) -> Host:
     return host
 
 
+@pytest.mark.any_database
 @pytest.mark.req("H47")
 def test_ten_thousand_images_are_looked_at_in_bounded_time_and_memory_and_shown_in_pages(host: Host) -> None:
     before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()

@@ -21,7 +21,7 @@ from tests.proof.sequence import a_host_to_clean, clean
 from tests.proof.things import a_superseded_build, an_image_in, something_to_build
 from tests.registry import Registry
 
-pytestmark = [pytest.mark.engine, pytest.mark.django_db]
+pytestmark = [pytest.mark.engine, pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture(autouse=True)

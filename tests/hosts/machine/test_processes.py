@@ -81,6 +81,7 @@ def test_a_process_that_ends_meanwhile_is_not_there(tmp_path: Path) -> None:
     assert found(tmp_path) == []
 
 
+@pytest.mark.alone
 def test_a_real_worker_is_seen_with_its_user_and_folder(tmp_path: Path) -> None:
     program = tmp_path / "bin" / "Runner.Worker"
     program.parent.mkdir()
