@@ -1,4 +1,7 @@
-"""The one command runner: bounded in time and output, and a timeout is a result, never an exception (H11–H13)."""
+"""The one command runner: bounded in time and output, and a timeout is a result, never an exception (H11–H13).
+
+No shell sees the arguments, and a command gets no more of our environment than is named: that may hold secrets.
+"""
 
 import os
 import selectors
@@ -14,21 +17,24 @@ TIMED_OUT: Final = 124
 NOT_EXECUTABLE: Final = 126
 NOT_FOUND: Final = 127
 LAST_OUTPUT_SECONDS: Final = 0.2
+# what a program needs to find others, and what nobody keeps a secret in
+INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """How a command ended: 124 timed out, 126 not executable, 127 not found, negative: killed by that signal."""
+    """How a command ended: 124 timed out, 126 not executable, 127 not found, negative: killed by that signal.
+
+    A program may end with 124 by itself; `timed_out` is true only of one that was stopped here. `truncated` is true
+    if it wrote more than was kept.
+    """
 
     returncode: int
     stdout: str
     stderr: str
     duration_ms: int
     truncated: bool = False
-
-    @property
-    def timed_out(self) -> bool:
-        return self.returncode == TIMED_OUT
+    timed_out: bool = False
 
 
 def run(
@@ -42,7 +48,10 @@ def run(
 ) -> CommandResult:
     """Run a program without a shell. On timeout its whole process group is killed and the output so far is kept.
 
-    Output beyond `max_output_bytes` of either stream is read and thrown away, and the result says `truncated`.
+    `env` is all of its environment; without one it inherits what INHERITED names. Output beyond `max_output_bytes` of
+    either stream is read and thrown away, and the result says `truncated`.
+
+    Raises ValueError for an argument with a NUL, which no program can be given.
     """
     started = time.monotonic()
     try:
@@ -51,7 +60,7 @@ def run(
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=None if env is None else dict(env),
+            env=dict(_inherited() if env is None else env),
             cwd=cwd,
             start_new_session=True,
         )
@@ -59,8 +68,8 @@ def run(
         return _not_started(argv[0], error, started)
     with process:
         conversation = _Conversation(process, as_bytes(stdin), max_output_bytes)
-        returncode = conversation.until_end(started + timeout_seconds)
-    return conversation.result(returncode, started)
+        conversation.serve_until(started + timeout_seconds)
+    return conversation.result(started)
 
 
 def as_text(output: bytes | str | None) -> str:
@@ -75,6 +84,10 @@ def as_bytes(text: bytes | str | None) -> bytes:
     if text is None:
         return b""
     return text.encode("utf-8", errors="surrogateescape") if isinstance(text, str) else text
+
+
+def _inherited() -> dict[str, str]:
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
 
 
 def _not_started(program: str, error: OSError, started: float) -> CommandResult:
@@ -94,20 +107,20 @@ class _Conversation:
         self._unsent = memoryview(stdin)
         self._room = max_output_bytes
         self._outputs: dict[int, bytearray] = {}
-        self._truncated = False
+        self._truncated = self._timed_out = False
         self._selector = selectors.DefaultSelector()
         for stream in (process.stdout, process.stderr):
             self._register(stream, selectors.EVENT_READ)
         if process.stdin is not None:
             self._register(process.stdin, selectors.EVENT_WRITE)
 
-    def until_end(self, deadline: float) -> int:
-        """The exit status; 124 after killing everything that the command started in its group."""
+    def serve_until(self, deadline: float) -> None:
+        """To its end, or to the deadline: then everything that the command started in its group is killed."""
         ended = os.pidfd_open(self._process.pid)
         self._selector.register(ended, selectors.EVENT_READ)
         try:
-            in_time = self._serve(deadline, ended)
-            if not in_time:
+            self._timed_out = not self._serve(deadline, ended)
+            if self._timed_out:
                 self._kill_group()
             self._selector.unregister(ended)
             self._serve(time.monotonic() + LAST_OUTPUT_SECONDS, None)
@@ -116,11 +129,11 @@ class _Conversation:
             raise
         finally:
             self._close(ended)
-        return self._process.wait() if in_time else TIMED_OUT
 
-    def result(self, returncode: int, started: float) -> CommandResult:
+    def result(self, started: float) -> CommandResult:
+        returncode = TIMED_OUT if self._timed_out else self._process.wait()
         stdout, stderr = (as_text(bytes(output)) for output in self._outputs.values())
-        return CommandResult(returncode, stdout, stderr, _ms_since(started), self._truncated)
+        return CommandResult(returncode, stdout, stderr, _ms_since(started), self._truncated, self._timed_out)
 
     def _register(self, stream: IO[bytes] | None, events: int) -> None:
         if stream is None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launchplane.hosts.command import as_text, run
+from launchplane.hosts.command import INHERITED, as_text, run
 
 PYTHON = sys.executable
 
@@ -66,6 +66,26 @@ def test_a_child_that_keeps_the_output_open_does_not_keep_the_caller() -> None:
     assert result.duration_ms < 2000
 
 
+def test_a_program_that_ends_with_124_by_itself_did_not_time_out() -> None:
+    result = run(["sh", "-c", "exit 124"], timeout_seconds=5)
+
+    assert (result.returncode, result.timed_out) == (124, False)
+
+
+def test_what_interrupts_the_caller_ends_the_command(tmp_path: Path) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(["sh", "-c", f"echo $$ > {tmp_path}/pid; kill -USR1 {os.getpid()}; sleep 30"], timeout_seconds=20)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert not is_alive(int((tmp_path / "pid").read_text()))
+
+
 def test_a_program_that_is_not_there_is_127_and_one_that_cannot_run_is_126(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("not a program")
 
@@ -99,6 +119,24 @@ def test_environment_and_folder_are_the_given_ones(tmp_path: Path) -> None:
     result = run(["/bin/sh", "-c", "echo $WORD; pwd"], timeout_seconds=5, env={"WORD": "here"}, cwd=tmp_path)
 
     assert result.stdout == f"here\n{tmp_path}\n"
+
+
+def test_nothing_is_inherited_but_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAUNCHPLANE_SECRET_KEY", "a secret of ours")
+    monkeypatch.setenv("HOME", "/somewhere")
+
+    names = {line.partition("=")[0] for line in run(["env"], timeout_seconds=5).stdout.splitlines()}
+
+    assert {"PATH", "HOME"} <= names <= set(INHERITED)
+
+
+def test_an_empty_environment_is_empty() -> None:
+    assert run(["/usr/bin/env"], timeout_seconds=5, env={}).stdout == ""
+
+
+def test_an_argument_that_no_program_can_be_given_is_refused_before_anything_starts() -> None:
+    with pytest.raises(ValueError, match="null byte"):
+        run(["echo", "a\0b"], timeout_seconds=5)
 
 
 @pytest.mark.req("H13")
