@@ -67,8 +67,12 @@ def run(
     except OSError as error:
         return _not_started(argv[0], error, started)
     with process:
-        conversation = _Conversation(process, as_bytes(stdin), max_output_bytes)
-        conversation.serve_until(started + timeout_seconds)
+        try:
+            conversation = _Conversation(process, as_bytes(stdin), max_output_bytes)
+            conversation.serve_until(started + timeout_seconds)
+        except BaseException:  # a queue ends a task that takes too long by one that is no Exception
+            _kill_group(process)
+            raise
     return conversation.result(started)
 
 
@@ -99,6 +103,13 @@ def _ms_since(started: float) -> int:
     return round((time.monotonic() - started) * 1000)
 
 
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
 class _Conversation:
     """The pipes of one running command, served until it ends or its time is up."""
 
@@ -121,12 +132,9 @@ class _Conversation:
         try:
             self._timed_out = not self._serve(deadline, ended)
             if self._timed_out:
-                self._kill_group()
+                _kill_group(self._process)
             self._selector.unregister(ended)
             self._serve(time.monotonic() + LAST_OUTPUT_SECONDS, None)
-        except BaseException:
-            self._kill_group()
-            raise
         finally:
             self._close(ended)
 
@@ -181,12 +189,6 @@ class _Conversation:
             self._selector.unregister(pipe)
             if self._process.stdin is not None:
                 self._process.stdin.close()
-
-    def _kill_group(self) -> None:
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
 
     def _close(self, ended: int) -> None:
         os.close(ended)

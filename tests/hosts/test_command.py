@@ -79,7 +79,9 @@ def test_what_interrupts_the_caller_ends_the_command(tmp_path: Path) -> None:
     before = signal.signal(signal.SIGUSR1, interrupt)
     try:
         with pytest.raises(KeyboardInterrupt):
-            run(["sh", "-c", f"echo $$ > {tmp_path}/pid; kill -USR1 {os.getpid()}; sleep 30"], timeout_seconds=20)
+            # it has its input only once it is being waited for
+            code = f"echo $$ > {tmp_path}/pid; read go; kill -USR1 {os.getpid()}; sleep 30"
+            run(["sh", "-c", code], timeout_seconds=20, stdin="now\n")
     finally:
         signal.signal(signal.SIGUSR1, before)
 
