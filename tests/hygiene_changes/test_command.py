@@ -49,7 +49,7 @@ def test_a_blocked_plan_says_why_and_what_next_and_ends_with_3(
     said = capsys.readouterr().out
     assert "! host_not_approved: chris-testing is not approved for changes." in said
     assert "! item_not_on_host: volume:nowhere is not on this host." in said
-    assert "next: An administrator can approve the host in its settings." in said
+    assert "next: Whoever may change the host's settings can approve it there." in said
     assert Change.objects.get().status == Change.Status.BLOCKED
 
 
