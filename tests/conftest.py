@@ -1,6 +1,7 @@
 """What every test may stand on: a state directory of its own, the groups' needs, and a private Docker engine."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from itertools import count
@@ -36,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     config.stash[NOT_RUN] = {}
+    # as Ctrl-C: fixtures end what they started. A shell's background job is told to end in no other way
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings.VAR = Path(os.environ.setdefault("LAUNCHPLANE_VAR", STATE.name))
     if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
         # a file, not memory: other processes and threads have connections of their own to it, as in earnest

@@ -1,7 +1,8 @@
-"""The run on a second database, `--on-another-database`, and databases of their own for processes that tests start.
+"""Which tests are run on each database, and databases of their own for processes that tests start.
 
-A test that neither asks for a database nor starts a process on one goes the same way on any of them: it is left out.
-So is one that is marked `any_database`: they take long, and are about how pages look or what an engine does.
+`--part databases` takes the tests that ask for a database or start a process on one, `--part others` all the others:
+they go the same way on any of them. To those belong the ones marked `any_database`, which take long and are about how
+pages look or what an engine does.
 """
 
 import os
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-OPTION = "--on-another-database"
+OPTION, PARTS = "--part", ("databases", "others")
 FIXTURES = {"db", "transactional_db", "live_server", "database", "database_of_the_module"}
 
 
@@ -48,14 +49,14 @@ def database_of_the_module() -> Iterator[dict[str, str]]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(OPTION, action="store_true", help="leave out the tests that use no database")
+    parser.addoption(OPTION, choices=PARTS, help="only the tests to which a database makes a difference, or the others")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption(OPTION):
-        left_out = [item for item in items if not uses_a_database(item)]
-        items[:] = [item for item in items if uses_a_database(item)]
-        config.hook.pytest_deselected(items=left_out)
+    if part := config.getoption(OPTION):
+        wanted = [item for item in items if uses_a_database(item) == (part == "databases")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+        items[:] = wanted
 
 
 def uses_a_database(item: pytest.Item) -> bool:

@@ -80,17 +80,15 @@ def _wait(folder: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 def main(command: Sequence[str]) -> int:
-    """Run `command` beside a server; its exit status. SIGTERM interrupts the command and ends the server after it."""
+    """Run `command` beside a server; its exit status. SIGTERM ends the command, and the server after it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    # a shell's background job ignores it otherwise, and so would the command
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     with server() as url:
         process = subprocess.Popen(command, env=os.environ | {"LAUNCHPLANE_DATABASE_URL": url})
         try:
             return process.wait()
         finally:
             if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+                process.terminate()
                 process.wait()
 
 

@@ -2,7 +2,7 @@
 
 As a pytest plugin it keeps the `req` marks of every test that ran, with how it ended, in var/requirements.json (or
 where REQUIREMENTS_RECORD says). `python -m tests.requirements [--check]` fills the document's third column from it, and
-`--add FILE` adds the record of another run.
+`--add FILE…` adds what the parts of a run recorded elsewhere; `--anew FILE…` does, and forgets what was there.
 """
 
 import json
@@ -11,6 +11,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
@@ -182,9 +183,9 @@ def _by_letter(name: str) -> tuple[str, int, str]:
 def main(arguments: Sequence[str], *, path: Path | None = None, document: Path = DOCUMENT) -> int:
     """Write the column, or with `--check` only compare it. 1 if it is out of date, 2 if that cannot be told."""
     path = path or record_path()
-    if arguments[:1] == ["--add"]:
-        for name in arguments[1:]:
-            write(path, added(read(path), read(Path(name))))
+    if arguments[:1] in (["--add"], ["--anew"]):
+        parts = [read(Path(name)) for name in arguments[1:]]
+        write(path, reduce(added, parts, read(path) if arguments[0] == "--add" else {}))
         return 0
     if arguments not in ([], ["--check"]):
         print("usage: script/requirements [--check]", file=sys.stderr)

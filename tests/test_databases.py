@@ -1,8 +1,10 @@
-"""The run on a second database leaves out nothing that a database could make a difference to."""
+"""On each database run all the tests to which it could make a difference; the others run once."""
 
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 PROJECT = Path(__file__).parents[1]
 TESTS = """
@@ -20,10 +22,17 @@ def test_asking_by_a_fixture(a_row): pass
 """
 
 
-def test_only_what_uses_no_database_is_left_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ("databases", ["test_marked", "test_asking", "test_asking_by_a_fixture"]),
+        ("others", ["test_pure", "test_about_something_else"]),
+    ],
+)
+def test_each_test_is_in_one_part(tmp_path: Path, part: str, expected: list[str]) -> None:
     (tmp_path / "test_it.py").write_text(TESTS)
-    options = ["-p", "tests.conftest", "-c", "pyproject.toml", "--collect-only", "-q", "--on-another-database"]
+    options = ["-p", "tests.conftest", "-c", "pyproject.toml", "--collect-only", "-q", "--part", part]
     command = [sys.executable, "-m", "pytest", *options, str(tmp_path / "test_it.py")]
     told = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True).stdout
     kept = [line.rpartition("::")[2] for line in told.splitlines() if "::" in line]
-    assert kept == ["test_marked", "test_asking", "test_asking_by_a_fixture"]
+    assert sorted(kept) == sorted(expected)

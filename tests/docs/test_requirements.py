@@ -143,6 +143,14 @@ def test_what_failed_in_one_of_two_runs_is_not_proven(tmp_path: Path) -> None:
     assert recorded(tmp_path) == {"a": True, "b": False, "c": False, "d": True}
 
 
+def test_a_whole_run_in_parts_starts_the_record_anew(tmp_path: Path) -> None:
+    record, part, none = tmp_path / "record.json", tmp_path / "part.json", tmp_path / "nothing.json"
+    record.write_text(json.dumps({"forgotten": {"ids": ["H2"], "passed": True}}))
+    part.write_text(json.dumps({"a": {"ids": ["H2"], "passed": True}}))
+    assert main(["--anew", str(part), str(none)], path=record) == 0
+    assert recorded(tmp_path) == {"a": True}
+
+
 def test_without_a_record_it_says_how_to_make_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([], path=tmp_path / "none.json") == 2
     assert "script/test makes one" in capsys.readouterr().err
