@@ -22,6 +22,14 @@ _INSERT = f"INSERT INTO {_RECORDS} ({_COLUMNS}) VALUES ({_VALUES})"  # noqa: S60
 _BOTH = f"WITH moved AS ({_MOVE} RETURNING id) INSERT INTO {_RECORDS} ({_COLUMNS}) SELECT {_VALUES} FROM moved"  # noqa: S608
 
 
+def seq() -> int:
+    """The number of the last record that was committed, 0 before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK)
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 def locked() -> Position:
     """Where the chain ends. It stays there until this transaction ends; nobody else appends meanwhile."""
     return _locked() or _begun()

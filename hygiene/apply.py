@@ -20,6 +20,7 @@ from hygiene.policy import policy_of
 from launchplane.changes import freeze, lock
 from launchplane.changes.contracts import Evidence, Gate, Json, Plan, PlannedStep, StepOutcome
 from launchplane.changes.models import HostLease
+from launchplane.changes.news import News
 from launchplane.hosts.connect import remover_of
 from launchplane.hosts.models import Host
 from launchplane.hosts.removals import (
@@ -47,6 +48,7 @@ class HygieneRun:
         self._host, self._plan = host, plan
         self._before: Scene | None = None
         self._remover: Remover | None = None
+        self._news = News()
         self._rejudged: tuple[Policy, Judgement] | None = None
         self._gone: list[Key] = []
         self._pruned_bytes: int | None = 0
@@ -115,16 +117,21 @@ class HygieneRun:
 
     def _barred(self, step: PlannedStep) -> str | None:
         """Why this item must stay by what people say now: whoever protects it while a run goes on means this one."""
-        allowed = opted_in(self._host)
-        if not allowed.is_open:
-            self._taken_back = allowed
-            return allowed.reason
-        scene, policy = self._scene(), policy_of(self._host)
-        if policy != scene.policy and (self._rejudged is None or self._rejudged[0] != policy):
+        if self._news.any():
+            allowed = opted_in(self._host)
+            self._taken_back = None if allowed.is_open else allowed
+            self._judge_again(policy_of(self._host))
+        if self._taken_back is not None:
+            return self._taken_back.reason
+        return _protected_since(step, self._rejudged[1]) if self._rejudged is not None else None
+
+    def _judge_again(self, policy: Policy) -> None:
+        """Hold what is there against a policy that is another one than that of the look at the start."""
+        scene = self._scene()
+        if policy == scene.policy:
+            self._rejudged = None
+        elif self._rejudged is None or self._rejudged[0] != policy:
             self._rejudged = policy, scene.judge(policy=policy)
-        if policy == scene.policy or self._rejudged is None:
-            return None
-        return _protected_since(step, self._rejudged[1])
 
     def _scene(self) -> Scene:
         scene = self._before or looking.last_seen(self._host)

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
@@ -37,6 +38,7 @@ from launchplane.access.acting import acting_as
 from launchplane.access.models import User
 from launchplane.access.people import FIRST_START
 from launchplane.hosts.contracts import CompetingPrune, DiskReading, RegistryLogin
+from launchplane.hosts.edits import record_edit
 from launchplane.hosts.models import Contact, Host
 
 GB = 10**9
@@ -58,6 +60,13 @@ def allow(holder: User | Group, right: str, host: Host) -> None:
     """Give a right on one host, as if it had always been so: by nobody who could count against anybody."""
     with acting_as(FIRST_START):
         assign_perm(right, holder, host)
+
+
+def edited(host: Host, **fields: Any) -> None:
+    """Set `fields` of a host as its page does: with the record of that edit, in the same commit."""
+    with transaction.atomic():
+        Host.objects.filter(pk=host.pk).update(**fields)
+        record_edit(host, "changed", {name: {"before": None, "after": value} for name, value in fields.items()})
 
 
 def a_host(name: str = "chris-testing", **fields: Any) -> Host:

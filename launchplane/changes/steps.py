@@ -16,6 +16,7 @@ from launchplane.changes.claim import Claim
 from launchplane.changes.contracts import PlannedStep, StepOutcome
 from launchplane.changes.kinds import Run
 from launchplane.changes.models import Change, StandingApproval, Step
+from launchplane.changes.news import News
 from launchplane.changes.stopping import Stop
 from launchplane.hosts.boundary import within
 from launchplane.hosts.models import Host
@@ -48,9 +49,9 @@ class ClaimLost(Refused):
 def take_steps(claim: Claim, run: Run, stop: Stop) -> Halt | None:
     """Take one item after the other, until all have their outcome or something halts. Raises ClaimLost."""
     allowance = allowance_of(claim.plan, still_mine=claim.still_mine)
-    freed = 0
+    freed, news = 0, News()
     for step in claim.plan.steps:
-        halt = _reason_to_halt(claim, run, stop, freed)
+        halt = _reason_to_halt(claim, run, stop, news, freed)
         if halt is None:
             store_intent(claim, step)
             with within(allowance):
@@ -133,28 +134,26 @@ def _act(run: Run, step: PlannedStep) -> StepOutcome:
         return StepOutcome(outcome="unknown", detail=detail, freed_bytes=None, evidence={})
 
 
-def _reason_to_halt(claim: Claim, run: Run, stop: Stop, freed_bytes: int) -> Halt | None:
+def _reason_to_halt(claim: Claim, run: Run, stop: Stop, news: News, freed_bytes: int) -> Halt | None:
     if (why := stop.why()) is not None:
         return Halt("stopped", why)
     standing = claim.change.standing
     if standing is not None and freed_bytes > standing.bytes_per_run:
         return Halt("cap", f"The run freed {freed_bytes} bytes; the standing approval allows {standing.bytes_per_run}.")
-    # people after gates, the freeze last of all: reading gates takes its time, and they meant this item too
+    # people after gates: reading gates takes its time, and they meant this item too
     closed = _closed_step_gate(claim, run)
-    if (halt := _withdrawn(claim.change) or closed) is not None:
-        return halt
-    row = freeze.frozen(claim.change.host)
-    return Halt("freeze", freeze.sentence(row)) if row is not None else None
+    return (_stopped_by_people(claim.change) if news.any() else None) or closed
 
 
-def _withdrawn(change: Change) -> Halt | None:
-    """What people took back since the claim, asked of the database: the host's own switch, or the standing approval."""
+def _stopped_by_people(change: Change) -> Halt | None:
+    """What people froze or took back since the claim: all changes, the host's own switch, the standing approval."""
     if not Host.objects.filter(pk=change.host_id, approved=True).exists():
         return Halt("withdrawn", f"{change.host.name} is not approved for changes any more.")
     live = StandingApproval.objects.live(timezone.now())
     if change.standing_id is not None and not live.filter(pk=change.standing_id).exists():
         return Halt("withdrawn", "The standing approval is not in force any more.")
-    return None
+    row = freeze.frozen(change.host)
+    return Halt("freeze", freeze.sentence(row)) if row is not None else None
 
 
 def _closed_step_gate(claim: Claim, run: Run) -> Halt | None:

@@ -7,7 +7,7 @@ import pytest
 
 from launchplane.access.models import User
 from launchplane.access.people import NOBODY, WORKER
-from launchplane.changes import freeze, standing
+from launchplane.changes import freeze, news, standing
 from launchplane.changes.apply import apply_change
 from launchplane.changes.kinds import kind_named
 from launchplane.changes.models import Change, StandingApproval
@@ -18,6 +18,7 @@ from launchplane.hosts.models import Host
 from tests.changes import toy
 from tests.changes.test_apply import at
 from tests.changes.ways import a_folder_host, approved, granted, outcomes, person, standing_request, told
+from tests.factories import edited
 
 
 @pytest.fixture
@@ -64,10 +65,19 @@ def test_a_standing_approval_taken_back_before_the_first_item_closes_the_change(
 
 @pytest.mark.req("P6")
 def test_a_host_that_is_switched_off_stops_the_run_at_the_next_item(host: Host, operator: User, approver: User) -> None:
-    at("after_effect", lambda *_: Host.objects.update(approved=False), step=1)
+    at("after_effect", lambda *_: edited(host, approved=False), step=1)
     change = apply_change(approved(host, operator, approver), by=WORKER)
     assert (change.status, outcomes(change)) == ("failed", ["done", "skipped", "skipped"])
     assert change.sentence.startswith("Stopped: chris-testing is not approved for changes any more.")
+
+
+def test_what_nobody_recorded_stops_the_run_a_second_later(
+    host: Host, operator: User, approver: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "AT_MOST_SECONDS", 0.0)
+    at("after_effect", lambda *_: Host.objects.update(approved=False), step=1)
+    change = apply_change(approved(host, operator, approver), by=WORKER)
+    assert (change.status, outcomes(change)) == ("failed", ["done", "skipped", "skipped"])
 
 
 @pytest.mark.parametrize("everything", [True, False])

@@ -24,6 +24,7 @@ from launchplane.hosts.models import Host
 from launchplane.hosts.removals import Removal
 from launchplane.sandbox.dockerd import PrivateEngine
 from tests.engine_things import an_image, build, image_ids
+from tests.factories import edited
 from tests.faults import EngineSocket, says
 from tests.hygiene_changes.meddling import answered_by
 from tests.hygiene_changes.ways import (
@@ -92,7 +93,7 @@ def test_nothing_goes_once_the_host_is_not_approved_or_opted_in_any_more(
 ) -> None:
     for number in range(3):
         an_image(client, f"labelled {number}", labelled=True)
-    before_the_first(monkeypatch, lambda: Host.objects.filter(pk=host.pk).update(**taken))
+    before_the_first(monkeypatch, lambda: edited(host, **taken))
 
     change = applied(DANGLING, host, operator, approver)
 
