@@ -45,11 +45,12 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: str | Path | None = None,
     max_output_bytes: int = 8 * 1024 * 1024,
+    stop_when_full: bool = False,
 ) -> CommandResult:
     """Run a program without a shell. On timeout its whole process group is killed and the output so far is kept.
 
     `env` is all of its environment; without one it inherits what INHERITED names. Output beyond `max_output_bytes` of
-    either stream is read and thrown away, and the result says `truncated`.
+    either stream is read and thrown away, or with `stop_when_full` ends the command; the result says `truncated`.
 
     Raises ValueError for an argument with a NUL, which no program can be given.
     """
@@ -68,7 +69,7 @@ def run(
         return _not_started(argv[0], error, started)
     with process:
         try:
-            conversation = _Conversation(process, as_bytes(stdin), max_output_bytes)
+            conversation = _Conversation(process, as_bytes(stdin), max_output_bytes, stop_when_full)
             conversation.serve_until(started + timeout_seconds)
         except BaseException:  # a queue ends a task that takes too long by one that is no Exception
             _kill_group(process)
@@ -113,10 +114,12 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 class _Conversation:
     """The pipes of one running command, served until it ends or its time is up."""
 
-    def __init__(self, process: subprocess.Popen[bytes], stdin: bytes, max_output_bytes: int) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], stdin: bytes, max_output_bytes: int, stop_when_full: bool
+    ) -> None:
         self._process = process
         self._unsent = memoryview(stdin)
-        self._room = max_output_bytes
+        self._room, self._stop_when_full = max_output_bytes, stop_when_full
         self._outputs: dict[int, bytearray] = {}
         self._truncated = self._timed_out = False
         self._selector = selectors.DefaultSelector()
@@ -126,12 +129,12 @@ class _Conversation:
             self._register(process.stdin, selectors.EVENT_WRITE)
 
     def serve_until(self, deadline: float) -> None:
-        """To its end, or to the deadline: then everything that the command started in its group is killed."""
+        """To its end, the deadline or a full room: then everything that the command started in its group is killed."""
         ended = os.pidfd_open(self._process.pid)
         self._selector.register(ended, selectors.EVENT_READ)
         try:
-            self._timed_out = not self._serve(deadline, ended)
-            if self._timed_out:
+            if not self._serve(deadline, ended):
+                self._timed_out = not self._is_full()
                 _kill_group(self._process)
             self._selector.unregister(ended)
             self._serve(time.monotonic() + LAST_OUTPUT_SECONDS, None)
@@ -152,8 +155,8 @@ class _Conversation:
             self._outputs[stream.fileno()] = bytearray()
 
     def _serve(self, deadline: float, ended: int | None) -> bool:
-        """True when the process ended (or, without `ended`, every pipe did); False when time ran out."""
-        while self._selector.get_map():
+        """True when the process ended (or, without `ended`, every pipe did); False when time or room ran out."""
+        while self._selector.get_map() and not self._is_full():
             remaining = deadline - time.monotonic()
             ready = self._selector.select(remaining) if remaining > 0 else []
             if not ready:
@@ -162,7 +165,10 @@ class _Conversation:
                 if key.fd == ended:
                     return True
                 self._move(key.fd)
-        return True
+        return not self._is_full()
+
+    def _is_full(self) -> bool:
+        return self._stop_when_full and self._truncated
 
     def _move(self, pipe: int) -> None:
         if pipe in self._outputs:

@@ -25,3 +25,11 @@ class CallFailed(HostProblem):
     def __init__(self, code: str, sentence: str, *, status: int | None = None) -> None:
         super().__init__(code, sentence)
         self.status = status
+
+
+class HostUnavailable(HostProblem):
+    """A command was not begun on a host: it can't be reached, is another one, or does not let us in."""
+
+
+class AnswerLost(HostProblem):
+    """A command was begun on a host, and nobody knows how it ended."""
