@@ -25,4 +25,4 @@ class AuditsConfig(AppConfig):
 def own_secrets() -> list[str]:
     """What the settings hold that nobody else may read."""
     passwords = [str(database.get("PASSWORD") or "") for database in settings.DATABASES.values()]
-    return [settings.SECRET_KEY, *passwords, *getattr(settings, "NOTIFY_URLS", ())]
+    return [settings.SECRET_KEY, *passwords, *getattr(settings, "NOTIFY_URLS", ()), settings.GITHUB_TOKEN]

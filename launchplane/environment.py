@@ -4,9 +4,11 @@ Each name may also be given as `LAUNCHPLANE_<NAME>_FILE`, the path of a file tha
 """
 
 import os
+import re
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from environs import FileAwareEnv
 
@@ -27,13 +29,13 @@ KNOWN = {
     "SOLO_OPERATOR",
     "NOTIFY_URLS",
     "PASSWORD",
-}
-# Settings of parts that are not built yet: an environment that holds them already is not wrong.
-FORESEEN = {
     "GITHUB_API_URL",
     "GITHUB_TOKEN",
     "GITHUB_APP_ID",
     "GITHUB_APP_KEY",
+}
+# Settings of parts that are not built yet: an environment that holds them already is not wrong.
+FORESEEN = {
     "OIDC_ISSUER",
     "OIDC_AUDIENCE",
     "OIDC_JWKS_URL",
@@ -80,3 +82,54 @@ def sandbox_mode() -> Literal["auto", "always", "never"]:
             return "never"
         case other:
             raise ValueError(f"LAUNCHPLANE_SANDBOX is {other!r}: it must be auto, always or never")
+
+
+def github_api_url() -> str:
+    """`LAUNCHPLANE_GITHUB_API_URL` without a slash at its end: https, or http to 127.x.x.x or localhost only.
+
+    Raises ValueError, which does not show the address: it may hold a password.
+    """
+    url = str(env.str("GITHUB_API_URL", "https://api.github.com")).rstrip("/")
+    parts = urlsplit(url)
+    loopback = re.fullmatch(r"localhost|127(?:\.[0-9]{1,3}){3}", parts.hostname or "")
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        raise ValueError("LAUNCHPLANE_GITHUB_API_URL must begin with https://: tokens go over it")
+    if not re.fullmatch(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._-]+)*", url) or parts.port == 0:
+        raise ValueError("LAUNCHPLANE_GITHUB_API_URL must be an address such as https://HOST/api/v3, and no more")
+    return url
+
+
+class GithubCredentials(NamedTuple):
+    """A token, or an App's id and its private key as PEM text, or nothing: each "" where it is not given."""
+
+    token: str
+    app_id: str
+    app_key: str
+
+
+def github_credentials() -> GithubCredentials:
+    """`LAUNCHPLANE_GITHUB_TOKEN`, or `LAUNCHPLANE_GITHUB_APP_ID` with `LAUNCHPLANE_GITHUB_APP_KEY`.
+
+    Raises ValueError, which tells nothing of a secret, for both, for half of the second, and for what is neither.
+    """
+    names = ("GITHUB_TOKEN", "GITHUB_APP_ID", "GITHUB_APP_KEY")
+    given = GithubCredentials(*(str(env.str(name, "")).strip() for name in names))
+    if given.token and (given.app_id or given.app_key):
+        raise ValueError("LAUNCHPLANE_GITHUB_TOKEN and LAUNCHPLANE_GITHUB_APP_… are both set: give one of them")
+    if bool(given.app_id) != bool(given.app_key):
+        raise ValueError("LAUNCHPLANE_GITHUB_APP_ID and LAUNCHPLANE_GITHUB_APP_KEY are of use together only")
+    if given.token and not re.fullmatch(r"[\x21-\x7e]{8,}", given.token):
+        raise ValueError("LAUNCHPLANE_GITHUB_TOKEN is not a token: it is too short, or has blanks or lines in it")
+    if given.app_key and not _is_rsa_key(given.app_key):
+        raise ValueError("LAUNCHPLANE_GITHUB_APP_KEY is not an RSA private key in PEM: use the file that GitHub gave")
+    return given
+
+
+def _is_rsa_key(text: str) -> bool:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        return isinstance(load_pem_private_key(text.encode(), password=None), RSAPrivateKey)
+    except (ValueError, TypeError):  # no key; one with a password
+        return False

@@ -5,7 +5,15 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
-from launchplane.environment import env, refuse_unknown_names, sandbox_mode, secret_key, state_directory
+from launchplane.environment import (
+    env,
+    github_api_url,
+    github_credentials,
+    refuse_unknown_names,
+    sandbox_mode,
+    secret_key,
+    state_directory,
+)
 
 refuse_unknown_names()
 
@@ -18,6 +26,8 @@ EVIDENCE_DIR = Path(env.str("EVIDENCE_DIR", str(VAR / "evidence"))).absolute()
 SOLO_OPERATOR = env.bool("SOLO_OPERATOR", False)
 # apprise's addresses hold secrets: one a line or with blanks between them, never logged
 NOTIFY_URLS = env.str("NOTIFY_URLS", "").split()
+GITHUB_API_URL = github_api_url()
+GITHUB_TOKEN, GITHUB_APP_ID, GITHUB_APP_KEY = github_credentials()
 # an IPv6 address stands in brackets in a URL (RFC 3986, section 3.2.2)
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://{f'[{BIND}]' if ':' in BIND else BIND}:{PORT}").rstrip("/")
 
