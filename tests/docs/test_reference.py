@@ -32,7 +32,7 @@ SCHEDULE = "docs/reference/schedule.md"
 HTTP = "docs/reference/http.md"
 FOLDERS = "docs/reference/folders.md"
 RAISED = re.compile(
-    r"(?:Problem|Unavailable|Replaced|Yet|Failed|Refused|Waits|Busy|Evaporated|Cover|Lost|Moved)"
+    r"(?:Problem|Unavailable|Replaced|Yet|Failed|Refused|Waits|Busy|Evaporated|Cover|Lost|Moved|Denied|Unreachable)"
     r'\(\s*(?:code=)?"([a-z_]+)"'
 )
 RULE = re.compile(r'(?:Class\.\w+|Verdict\(\w+\.\w+),\s+f?"(?P<rule>[a-z_.{}]+)"')
@@ -103,7 +103,7 @@ def test_every_subcommand_and_option_is_there(command: str) -> None:
 def test_every_code_of_a_failure_is_there() -> None:
     found = {
         code
-        for folder in ("launchplane/access", "launchplane/changes", "launchplane/hosts", "hygiene", "audits")
+        for folder in ("launchplane/access", "launchplane/changes", "launchplane/hosts", "hygiene", "lanes/github", "audits")
         for path in (PROJECT / folder).rglob("*.py")
         for code in RAISED.findall(path.read_text())
     }
