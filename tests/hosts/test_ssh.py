@@ -275,7 +275,7 @@ def test_a_host_that_hangs_on_an_open_connection_is_given_up(host: SshHost) -> N
 
 @on_the_testbed
 def test_a_command_that_takes_too_long_is_given_up_and_may_still_run(host: SshHost, disposable: DisposableHost) -> None:
-    problem = lost(host, "exec sleep 301", timeout_seconds=5)
+    problem = lost(host, "exec sleep 301", timeout_seconds=8)
     assert problem.code == "ssh_timed_out"
     assert "may still be at it" in problem.sentence
     assert disposable.run(["pgrep", "--full", "^sleep 301$"]).returncode == 0

@@ -1,16 +1,20 @@
 """The disposable host: booted in an engine of its own, reached over ssh, looked at as root, and gone afterwards."""
 
+import fcntl
 import io
+import os
 import tarfile
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import docker
 from docker.models.containers import Container
+from docker.models.networks import Network
 from docker.types import Mount
 
 from launchplane.hosts.command import CommandResult, run
@@ -23,6 +27,11 @@ IMAGE = "testbed"
 ADMIN = "admin"
 ADMIN_ID = 1000
 BOOT_SECONDS = 90.0
+NEVER_RUNNING = ("degraded", "maintenance", "stopping", "offline", "switched off")
+# what the machine's own interfaces begin with; behind it are a process and a number
+BRIDGE = "lpbed"
+COUNT = count(1)
+TURN = Path(tempfile.gettempdir()) / f"launchplane-tests-{os.getuid()}.bed"
 # privileged would ask for more than every machine has to give
 MAY = {
     "cap_add": ["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
@@ -67,6 +76,34 @@ class DisposableHost:
             raise RuntimeError(f"{list(argv)} ended with {result.returncode}: {result.stderr}{result.stdout}")
         return result.stdout
 
+    def reboot(self) -> None:
+        """Shut down and boot again: what was in memory and in /run is gone, what was on its disk is there."""
+        again = run([CLIENT, "--host", self.docker_url, "restart", self.container_id], timeout_seconds=60)
+        if again.returncode != 0:
+            raise RuntimeError(f"The disposable host did not restart: {again.stderr}")
+        self.wait_until_up()
+
+    def wait_until_up(self) -> None:
+        """Until systemd has started everything. Raises RuntimeError with what failed."""
+        deadline = time.monotonic() + BOOT_SECONDS
+        while (state := self._state(deadline)) != "running":
+            if state in NEVER_RUNNING or time.monotonic() > deadline:
+                raise RuntimeError(f"The disposable host did not boot ({state}): {self._last_words()}")
+            time.sleep(0.1)
+        # an engine that may touch no firewall lets even an internal network out
+        self.must(["ip", "route", "flush", "exact", "0.0.0.0/0"])
+
+    def _state(self, deadline: float) -> str:
+        """systemd's own word; it is waited for there, once systemd can be asked at all."""
+        seconds = max(1.0, deadline - time.monotonic())
+        asked = self.run(["systemctl", "is-system-running", "--wait"], timeout_seconds=seconds)
+        return "switched off" if "is not running" in asked.stderr else asked.stdout.strip()
+
+    def _last_words(self) -> str:
+        failed = self.run(["systemctl", "--failed", "--no-legend", "--plain"])
+        journal = self.run(["journalctl", "--no-pager", "--lines=40", "--priority=notice"])
+        return failed.stdout + journal.stdout + journal.stderr
+
 
 @contextmanager
 def disposable_host() -> Iterator[DisposableHost]:
@@ -95,7 +132,7 @@ def engine_with_the_image() -> Iterator[PrivateEngine]:
 def booted(engine: PrivateEngine) -> Iterator[DisposableHost]:
     """A machine that was never used; systemd says `running`. Raises RuntimeError with what failed."""
     with tempfile.TemporaryDirectory(dir=engine.folder) as folder, closing(_client(engine)) as client:
-        network = client.networks.create(Path(folder).name, driver="bridge", internal=True)
+        network = _network(client, Path(folder).name)
         container = client.containers.create(
             IMAGE,
             hostname="runner-1",
@@ -112,9 +149,7 @@ def booted(engine: PrivateEngine) -> Iterator[DisposableHost]:
             host = DisposableHost(
                 where["IPAddress"], where["Gateway"], ADMIN, identity, host_key, engine.url, container.id
             )
-            _wait(host, container)
-            # an engine that may touch no firewall lets even an internal network out
-            host.must(["ip", "route", "flush", "exact", "0.0.0.0/0"])
+            host.wait_until_up()
             yield host
         finally:
             container.remove(force=True, v=True)
@@ -123,6 +158,18 @@ def booted(engine: PrivateEngine) -> Iterator[DisposableHost]:
 
 def _client(engine: PrivateEngine) -> docker.DockerClient:
     return docker.DockerClient(base_url=engine.url, version="1.41", timeout=300)
+
+
+def _network(client: docker.DockerClient, name: str) -> Network:
+    """Engines look at the machine's routes for a free range, so one at a time. Bridges of killed runs go first."""
+    with TURN.open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        for interface in Path("/sys/class/net").glob(f"{BRIDGE}*"):
+            if not Path("/proc", interface.name.removeprefix(BRIDGE).partition("-")[0]).exists():
+                run(["ip", "link", "delete", interface.name], timeout_seconds=10)
+        bridge = f"{BRIDGE}{os.getpid()}-{next(COUNT)}"
+        options = {"com.docker.network.bridge.name": bridge}
+        return client.networks.create(name, driver="bridge", internal=True, options=options)
 
 
 def _give_keys(container: Container, folder: Path) -> tuple[Path, str]:
@@ -156,26 +203,3 @@ def _archive(*files: tuple[str, bytes, int, int]) -> bytes:
             entry.size, entry.mode, entry.uid, entry.gid = len(content), mode, owner, owner
             tar.addfile(entry, io.BytesIO(content))
     return stream.getvalue()
-
-
-def _wait(host: DisposableHost, container: Container) -> None:
-    """Until systemd has started everything. Raises RuntimeError with what failed."""
-    deadline = time.monotonic() + BOOT_SECONDS
-    while (state := _state(host, deadline)) != "running":
-        container.reload()
-        if state in ("degraded", "maintenance", "stopping") or container.status != "running":
-            raise RuntimeError(f"The disposable host did not boot ({container.status}, {state}): {_last_words(host)}")
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"The disposable host is not up after {BOOT_SECONDS:g} s ({state}): {_last_words(host)}")
-        time.sleep(0.1)
-
-
-def _state(host: DisposableHost, deadline: float) -> str:
-    """Waits itself, once systemd can be asked at all."""
-    seconds = max(1.0, deadline - time.monotonic())
-    return host.run(["systemctl", "is-system-running", "--wait"], timeout_seconds=seconds).stdout.strip()
-
-
-def _last_words(host: DisposableHost) -> str:
-    failed = host.run(["systemctl", "--failed", "--no-legend", "--plain"]).stdout
-    return failed + host.run(["journalctl", "--no-pager", "--lines=40", "--priority=notice"]).stdout

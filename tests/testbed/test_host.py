@@ -1,11 +1,14 @@
 """The disposable host is what it says: a machine with systemd, sudo, sshd and Docker, and nothing of it stays."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from launchplane.hosts.command import run
 from launchplane.sandbox.dockerd import PrivateEngine
 from tests.testbed import image
-from tests.testbed.host import DisposableHost, booted
+from tests.testbed.host import BRIDGE, DisposableHost, booted
 
 pytestmark = pytest.mark.testbed
 
@@ -77,6 +80,35 @@ def test_each_boot_is_another_machine_and_leaves_nothing(
     assert other.container_id not in run(["find", "/sys/fs/cgroup", "-type", "d"], timeout_seconds=60).stdout
     assert not other.identity.exists()
     assert len(list((testbed_engine.data_root / "volumes").glob("*/_data"))) == 1
+
+
+def test_after_a_reboot_it_has_what_was_on_its_disk_and_nothing_else(another_disposable: DisposableHost) -> None:
+    another_disposable.must(["touch", "/run/gone", "/var/kept"])
+    another_disposable.must(["sh", "-c", "sleep 302 &"])
+
+    another_disposable.reboot()
+
+    assert another_disposable.run(["ls", "/run/gone", "/var/kept"]).stdout == "/var/kept\n"
+    assert another_disposable.run(["pgrep", "--full", "^sleep 302$"]).returncode == 1
+    seen = run(["ssh-keyscan", "-t", "ed25519", another_disposable.address], timeout_seconds=20)
+    assert seen.stdout == f"{another_disposable.address} {another_disposable.host_key}\n"
+
+
+def test_a_machine_on_which_a_unit_failed_does_not_count_as_up(disposable: DisposableHost) -> None:
+    disposable.run(["systemd-run", "--unit=broken", "--wait", "false"])
+    with pytest.raises(RuntimeError, match=r"degraded.*broken\.service"):
+        disposable.wait_until_up()
+    disposable.must(["systemctl", "reset-failed", "broken"])
+    disposable.wait_until_up()
+
+
+def test_the_bridge_of_a_run_that_was_killed_goes_with_the_next_boot(testbed_engine: PrivateEngine) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    left = f"{BRIDGE}{ended.pid}-1"
+    assert run(["ip", "link", "add", left, "type", "bridge"], timeout_seconds=10).returncode == 0
+    with booted(testbed_engine):
+        assert not Path("/sys/class/net", left).exists()
 
 
 def test_what_goes_in_decides_under_which_name_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
