@@ -24,10 +24,13 @@ class _Document(BaseModel):
 
 
 class Label(_Document):
-    """A label of a runner: `read-only` ones come from GitHub, `custom` ones from whoever registered it."""
+    """A label of a runner: `read-only` ones come from GitHub, `custom` ones from whoever registered it.
+
+    None is "not told": GitHub promises the name alone.
+    """
 
     name: Line
-    type: Literal["read-only", "custom"]
+    type: Literal["read-only", "custom"] | None = None
 
 
 class Labels(_Document):

@@ -103,7 +103,14 @@ def test_every_subcommand_and_option_is_there(command: str) -> None:
 def test_every_code_of_a_failure_is_there() -> None:
     found = {
         code
-        for folder in ("launchplane/access", "launchplane/changes", "launchplane/hosts", "hygiene", "lanes/github", "audits")
+        for folder in (
+            "launchplane/access",
+            "launchplane/changes",
+            "launchplane/hosts",
+            "hygiene",
+            "lanes/github",
+            "audits",
+        )
         for path in (PROJECT / folder).rglob("*.py")
         for code in RAISED.findall(path.read_text())
     }

@@ -105,7 +105,7 @@ class LoopbackServer:
         """Called for a request that a fault answers."""
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         return self
 

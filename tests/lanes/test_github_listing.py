@@ -1,6 +1,7 @@
 """Runners as GitHub lists them: all of them, or a listing that says that it is not all."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -198,6 +199,29 @@ def test_calls_share_a_connection(server: GithubServer, github: Github) -> None:
     fill(server, 250)
     github.listing(SCOPE)
     assert len({call.port for call in server.calls}) == 1
+
+
+def test_threads_that_share_a_client_ask_one_after_the_other(server: GithubServer, github: Github) -> None:
+    """PyGithub keeps what is asked on an object that all calls share, and GitHub wants no calls at the same time."""
+    scopes = [f"acme/shop-{number % 5}" for number in range(60)]
+    for scope in set(scopes):
+        server.add_runner(scope, f"of-{scope}")
+    with ThreadPoolExecutor(8) as threads:
+        listings = list(threads.map(github.listing, scopes))
+    assert [listing.runners[0].name for listing in listings] == [f"of-{scope}" for scope in scopes]
+    assert len({call.port for call in server.calls}) == 1
+
+
+@pytest.mark.req("M14")
+def test_a_fleet_takes_a_call_for_each_hundred_runners_and_then_no_quota(server: GithubServer, github: Github) -> None:
+    counts = {"acme/none": 0, "acme/one": 1, "acme/full": 100, "acme/more": 101, "acme": 250}
+    for scope, count in counts.items():
+        fill(server, count, scope)
+    assert [len(github.listing(scope).runners) for scope in counts] == list(counts.values())
+    assert len(server.calls) == 1 + 1 + 1 + 2 + 3
+    before = server.cost()
+    assert all(github.listing(scope).complete for scope in counts)
+    assert server.cost() == before
 
 
 def test_one_runner_is_asked_for_by_its_id(server: GithubServer, github: Github) -> None:
