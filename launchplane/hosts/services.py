@@ -10,8 +10,8 @@ from launchplane.hosts.connect import identify_new
 from launchplane.hosts.edits import as_added, record_edit
 from launchplane.hosts.models import Contact, Host
 from launchplane.hosts.signals import host_added
-from launchplane.hosts.validators import SLUG
 from launchplane.problems import Problem
+from launchplane.slugs import is_slug
 
 
 def add_host(
@@ -56,7 +56,7 @@ def add_host(
 
 def hosts_called(name: str) -> QuerySet[Host]:
     """The host of that name, or none; what is no name is not even asked for (PostgreSQL refuses a NUL in a text)."""
-    return Host.objects.filter(name=name) if SLUG.fullmatch(name) else Host.objects.none()
+    return Host.objects.filter(name=name) if is_slug(name) else Host.objects.none()
 
 
 def find_host(name: str) -> Host:

@@ -7,18 +7,16 @@ from itertools import pairwise
 from django.core.exceptions import ValidationError
 
 from launchplane.patterns import BadPattern, check
+from launchplane.slugs import RULE, is_slug
 
 LONGEST_SOCKET_PATH = 107  # sun_path of unix(7), less its closing NUL
 WINDOW = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
-SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 def validate_slug(value: str) -> None:
     """A name that is safe as a path component, a URL part and a label: no slash, no capital, no dot-dot."""
-    if not SLUG.fullmatch(value) or ".." in value:
-        raise ValidationError(
-            f"{value[:80]!r} is no usable name: 1 to 64 of a-z 0-9 . _ -, starting with a letter or digit, without '..'"
-        )
+    if not is_slug(value):
+        raise ValidationError(f"{value[:80]!r} is no usable name: {RULE}")
 
 
 def validate_docker_url(value: str) -> None:
