@@ -28,7 +28,8 @@ def human_count(value: int | None) -> str:
 
 def printable(text: object) -> str:
     """`text` with what could break a line, hide or turn round the rest of it made visible: ⟨LF⟩, ⟨U+202E⟩."""
-    return "".join(_visible(character) for character in str(text))
+    plain = str(text)
+    return plain if plain.isprintable() else "".join(_visible(character) for character in plain)
 
 
 def _visible(character: str) -> str:
