@@ -79,7 +79,11 @@ class Listing(Contract):
 
 
 class Directory(Contract):
-    """A lane's directory on its host. `problem` says why it is not safe: a link, another owner, odd files."""
+    """A lane's directory on its host. `problem` says why it is not safe: a link, another owner, odd files.
+
+    `configured` is whether it has a `.runner`; the three after it are what that says, `agent_id` None if nobody can
+    read it.
+    """
 
     path: str
     exists: bool
@@ -92,7 +96,11 @@ class Directory(Contract):
 
 
 class Service(Contract):
-    """A systemd unit as the manager tells it. `ours` is whether its text is the one that we would write."""
+    """A systemd unit as the manager tells it. `ours` is whether its text is the one that we would write.
+
+    `process_user` is whom its main process runs as, empty while it has none. `exec_start` is the path of its program,
+    and with `working_directory` what is in force: drop-ins included.
+    """
 
     unit: str
     exists: bool
@@ -104,7 +112,10 @@ class Service(Contract):
     working_directory: str
     exec_start: str
     workers: int | None
-    """Processes called Runner.Worker in the unit's cgroup: each is a job that runs. None where nobody could count."""
+    """Processes called Runner.Worker in the unit's cgroup: each is a job that runs.
+
+    0 where the unit has no cgroup, None where nobody could count.
+    """
 
 
 class Baseline(Contract):
@@ -122,7 +133,8 @@ class Baseline(Contract):
 class Observed(Contract):
     """All that was seen of one lane at one time. A part that is None was not read, and `unmeasured` says why.
 
-    `condition` is what the journal and the runner's own logs say of why it is not at work (X12).
+    `condition` is what the journal and the runner's own logs say of why it is not at work (X12). `control_path` is
+    whether the programs that restart and remove it are there and answer for this lane (M94); None: nobody asked them.
     """
 
     lane_name: str
@@ -133,3 +145,4 @@ class Observed(Contract):
     condition: Condition
     unmeasured: Mapping[str, str]
     seen_at: datetime
+    control_path: bool | None = None
