@@ -1,0 +1,111 @@
+"""launchplane-runner: one lane's runner, as the lane's own user and never as root.
+
+A token comes on standard input after the request, goes to config.sh in its environment, and is told to nobody else
+(M69). It starts no listener: that is systemd's to do (M2).
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from onhost import door, fence, files, names, package, registration, systemd
+from onhost.door import Call, Verb
+from onhost.refusals import BadRequest, Refusal, Refused
+
+PROGRAM = "launchplane-runner"
+LOCK = ".launchplane-lock"
+PACKAGE_FIELDS = frozenset({"size_bytes", "sha256"})
+
+
+def main() -> int:
+    """Do what standard input asks for; the exit status is in door.py."""
+    return door.serve(PROGRAM, VERBS, _as_the_lane)
+
+
+def _as_the_lane(call: Call, act: Callable[[Call], None]) -> None:
+    if 0 in os.getresuid():
+        raise Refused("is_root", "never run this as root: sudo -u the lane's user")
+    if _name() != call.lane.user:
+        raise Refused("other_user", f"run it as {call.lane.user}")
+    if call.fencing_token is None:
+        act(call)
+        return
+    fence.require_newest(call.fencing_token)
+    with files.folder(call.lane.directory, owner=os.geteuid()) as at, _alone(at, dry_run=call.dry_run):
+        act(call)
+
+
+def _alone(at: int, *, dry_run: bool) -> AbstractContextManager[None]:
+    return nullcontext() if dry_run else files.locked(at, LOCK, owner=os.geteuid(), create=True)
+
+
+def observe(call: Call) -> None:
+    """Say what is there: the folder, who the runner is registered as, the package, the service. Changes nothing."""
+    door.require_at_end(call)
+    call.facts["directory"] = directory(call)
+    try:
+        call.facts["service"] = systemd.see(call.lane)
+    except Refusal as refusal:
+        call.facts.update(service=None, service_unmeasured=refusal.summary)
+
+
+def directory(call: Call) -> dict[str, object]:
+    """The lane's folder: `problem` says why it is not safe, and then nothing in it was read."""
+    told: dict[str, object] = {"path": call.lane.directory, "exists": True, "problem": ""}
+    try:
+        with files.folder(call.lane.directory, owner=os.geteuid()) as at:
+            return {**told, **registration.read(at), "package_sha256": _package(at)}
+    except Refusal as refusal:
+        missing = refusal.code == "path_missing" and refusal.summary.startswith(call.lane.directory + " ")
+        unread = dict.fromkeys(("agent_id", "agent_name", "github_url", "package_sha256"))
+        problem = "" if missing else refusal.summary
+        return {**told, **unread, "exists": not missing, "problem": problem, "configured": False if missing else None}
+
+
+def fetch(call: Call) -> None:
+    """Unpack the runner's package that follows the request; `size_bytes` and `sha256` say which."""
+    size_bytes, sha256 = call.more["size_bytes"], call.more["sha256"]
+    if not isinstance(size_bytes, int) or isinstance(size_bytes, bool) or not 0 < size_bytes <= package.MOST_BYTES:
+        raise BadRequest("fields", f"size_bytes has to be a whole number up to {package.MOST_BYTES}")
+    if not (isinstance(sha256, str) and names.SHA256.fullmatch(sha256)):
+        raise BadRequest("fields", "sha256 has to be 64 small hexadecimal digits")
+    with files.folder(call.lane.directory, owner=os.geteuid()) as at:
+        if registration.read(at)["configured"]:
+            raise Refused("configured", "a runner is configured here: unconfigure it first")
+        if _package(at) == sha256:
+            return
+    place = Path(call.lane.directory)
+    if call.dry_run:
+        door.require_at_end(call)
+
+    def take() -> None:
+        archive = package.receive(call.stdin, place, size_bytes=size_bytes, sha256=sha256)
+        package.unpack(archive, place, sha256=sha256)
+
+    call.do(f"unpack {sha256} into {place}", take)
+
+
+def _package(at: int) -> str | None:
+    """The hash of the package that lies here whole; None when there is none, or only a part."""
+    data = files.read(at, package.MARK, owner=os.geteuid(), limit=100)
+    found = data.decode("ascii", "replace").strip() if data is not None else ""
+    return found if names.SHA256.fullmatch(found) else None
+
+
+def _name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return ""
+
+
+VERBS = {
+    "observe": Verb(observe, fenced=False),
+    "fetch": Verb(fetch, PACKAGE_FIELDS),
+    "configure": Verb(registration.configure, registration.CONFIGURE_FIELDS),
+    "unconfigure": Verb(registration.unconfigure, registration.UNCONFIGURE_FIELDS),
+}
