@@ -77,7 +77,7 @@ def serve(program: str, verbs: dict[str, Verb], around: Callable[[Call, Callable
         around(call, verbs[call.verb].act)
         answer.update(ok=True, changed=bool(call.steps) and not call.dry_run)
     except Refusal as refusal:
-        return _say(answer, refusal.status, {"code": refusal.code, "summary": refusal.summary})
+        return _say(answer, _status(refusal, answer), {"code": refusal.code, "summary": refusal.summary})
     except OSError as error:
         return _say(answer, Failed.status, {"code": "system_call", "summary": str(error.strerror)})
     except Exception as error:
@@ -139,6 +139,12 @@ def _lane(told: dict[str, object], host: config.HostConfig) -> Lane:
         if told[field_name] != expected:
             raise Refused(f"wrong_{field_name}", f"this lane's {field_name} is {expected}")
     return lane
+
+
+def _status(refusal: Refusal, answer: dict[str, object]) -> int:
+    """A check that says no after a step was begun cannot promise that nothing changed."""
+    begun = bool(answer.get("steps")) and answer.get("dry_run") is not True
+    return Failed.status if begun and refusal.status == Refused.status else refusal.status
 
 
 def _say(answer: dict[str, object], status: int, error: dict[str, str] | None) -> int:

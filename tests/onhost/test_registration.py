@@ -105,6 +105,12 @@ def test_a_failure_tells_what_is_registered_now(room: Room, how: str, code: str,
     assert answer.fact("registration")["configured"] is configured_afterwards
 
 
+def test_an_odd_file_after_config_sh_is_a_failure_and_no_mere_refusal(room: Room) -> None:
+    behaving(room, "odd")
+    answer = configured(room)
+    assert (answer.status, answer.code) == (5, "odd_file")
+
+
 def test_a_runner_that_calls_itself_otherwise_is_no_success(room: Room) -> None:
     behaving(room, "other")
     answer = configured(room)

@@ -24,4 +24,5 @@ done
 printf '\357\273\277{"agentId": 7, "agentName": "%s", "poolId": 1, "gitHubUrl": "%s"}\n' "$name" "$url" >.runner
 echo '{}' >.credentials
 [ "$how" = half ] && exit 3
+[ "$how" = odd ] && ln -sf /etc/passwd .runner
 echo "Settings Saved."
