@@ -1,19 +1,23 @@
 """On a machine with real systemd and real sudo: the unit, what becomes of its processes, and who may ask for what."""
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from launchplane.hosts.command import CommandResult
 from onhost import config, service, sudoers
-from tests.onhost.room import CONFIG, LANE, PROGRAMS, PROJECT
+from tests.onhost.room import CONFIG, LANE, OTHER, PROGRAMS, PROJECT, STANDIN
+from tests.onhost.test_registration import ASKED, TOKEN
 from tests.testbed.host import DisposableHost
 
 pytestmark = pytest.mark.testbed
 
+HOMES = "/home/runners"
 UNIT = f"launchplane-runner@{LANE}.service"
 DIRECTORY = f"/srv/runners/{LANE}"
 SUDO = "/usr/bin/sudo"
@@ -64,6 +68,14 @@ class Lane:
         return self.host.must(["systemctl", "show", "--value", f"--property={name}", UNIT]).strip()
 
 
+def told() -> dict[str, Any]:
+    """host.json; the other lane lies below /home, which a unit hides."""
+    found: dict[str, Any] = copy.deepcopy(CONFIG)
+    found["roots"].append(HOMES)
+    found["lanes"][OTHER].update(root=HOMES, home=f"{HOMES}/homes/lane-other")
+    return found
+
+
 def installed(host: DisposableHost) -> None:
     """As `hosts install` leaves a host: users, folders, programs, host.json, sudoers."""
     for user in ("launchplane", "lane-cm", "lane-other"):
@@ -71,13 +83,15 @@ def installed(host: DisposableHost) -> None:
     for source in sorted((PROJECT / "onhost").iterdir()):
         if source.is_file():
             _lay(host, source)
-    lanes = config.parse(json.dumps(CONFIG).encode())
-    _write(host, "/etc/launchplane/host.json", json.dumps(CONFIG), "0644")
+    lanes = config.parse(json.dumps(told()).encode())
+    _write(host, "/etc/launchplane/host.json", json.dumps(told()), "0644")
     _write(host, "/etc/sudoers.d/launchplane", sudoers.render("launchplane", lanes), "0440")
     _write(host, "/var/lib/launchplane/lock", "", "0600")
-    host.must(["install", "-d", "-o", "lane-cm", "-g", "lane-cm", DIRECTORY, "/srv/runners/homes/lane-cm"])
-    _write(host, f"{DIRECTORY}/run.sh", RUN_SH, "0755")
-    host.must(["chown", "lane-cm:lane-cm", f"{DIRECTORY}/run.sh"])
+    for lane in lanes.lanes.values():
+        own = ["-o", lane.user, "-g", lane.user]
+        host.must(["install", "-d", *own, lane.directory, lane.home])
+        for name, text in (("run.sh", RUN_SH), ("config.sh", (STANDIN / "config.sh").read_text())):
+            host.must(["install", *own, "-m", "0755", "/dev/stdin", f"{lane.directory}/{name}"], stdin=text)
 
 
 def _lay(host: DisposableHost, source: Path) -> None:
@@ -96,7 +110,7 @@ def lane(disposable: DisposableHost) -> Iterator[Lane]:
     yield Lane(disposable)
     for user in ("launchplane", "lane-cm", "lane-other"):
         disposable.run(["userdel", user])
-    disposable.must(["rm", "-r", PROGRAMS, "/etc/launchplane", "/var/lib/launchplane", "/srv/runners"])
+    disposable.must(["rm", "-r", PROGRAMS, "/etc/launchplane", "/var/lib/launchplane", "/srv/runners", HOMES])
     disposable.must(["rm", "/etc/sudoers.d/launchplane"])
 
 
@@ -133,6 +147,40 @@ def test_it_can_write_in_its_folders_and_nowhere_else(lane: Lane) -> None:
     assert lane.host.must(["stat", "-c", "%U %a", "/srv/runners/homes/lane-cm/artifact"]) == "lane-cm 600\n"
     for place in ("/etc/touched", "/home/touched", "/srv/runners/touched", "/tmp/artifact"):
         assert lane.host.run(["test", "-e", place]).returncode == 1
+
+
+def test_a_lane_below_home_sees_its_own_folders_and_no_others(lane: Lane) -> None:
+    other = {"lane": OTHER, "user": "lane-other", "root": HOMES, "unit": f"launchplane-runner@{OTHER}.service"}
+    for verb in ("install-or-update-unit", "daemon-reload", "enable-now"):
+        assert lane.say(verb, **other)["status"] == 0
+    ready = "until [ -s $0/told ] && [ -s $1/artifact ]; do sleep 0.1; done; cat $0/told"
+    seen = lane.host.must(["sh", "-c", ready, f"{HOMES}/{OTHER}", f"{HOMES}/homes/lane-other"]).split()
+    pid = lane.host.must(["systemctl", "show", "--value", "--property=MainPID", str(other["unit"])]).strip()
+    homes = lane.host.must(["ls", f"/proc/{pid}/root/home"]).split()
+    for verb in ("stop", "disable", "remove-unit", "daemon-reload"):
+        assert lane.say(verb, **other)["status"] == 0
+    assert seen[:4] == [f"{HOMES}/homes/lane-other", f"{HOMES}/homes/lane-other/.docker", "0077", f"{HOMES}/{OTHER}"]
+    assert homes == ["runners"]
+
+
+@pytest.mark.req("M69")
+def test_a_token_is_nowhere_on_the_host_after_a_registration(lane: Lane) -> None:
+    request = json.loads(lane.request("configure", **ASKED))
+    done = lane.sudo(
+        ["--user=lane-cm", f"{PROGRAMS}/launchplane-runner"],
+        json.dumps(request) + f"\n{TOKEN}\n",
+        as_user="launchplane",
+    )
+    assert (done.returncode, json.loads(done.stdout)["facts"]["registration"]["agent_id"]) == (0, 7)
+    # the stand-in wrote its environment down to show that it has it
+    assert f"ACTIONS_RUNNER_INPUT_TOKEN={TOKEN}" in lane.host.must(["cat", f"{DIRECTORY}/environment"])
+    lane.host.must(["rm", *(f"{DIRECTORY}/{name}" for name in ("environment", ".runner", ".credentials"))])
+    lane.host.must(["journalctl", "--sync"])
+    assert TOKEN not in done.stdout + done.stderr
+    assert TOKEN not in lane.host.must(["journalctl", "--no-pager", "--output=json", "--all"])
+    assert "launchplane-runner" in lane.host.must(["journalctl", "--no-pager"])
+    found = lane.host.run(["grep", "-rlF", TOKEN, "/etc", "/var/lib", "/var/log", "/srv", "/tmp", "/run"])
+    assert found.stdout == ""
 
 
 def test_no_process_of_a_job_outlives_its_lane(lane: Lane) -> None:
