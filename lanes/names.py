@@ -80,8 +80,12 @@ def required_labels(host_name: str) -> tuple[str, ...]:
 
 def missing_labels(wanted: Iterable[str], seen: Iterable[str]) -> tuple[str, ...]:
     """Those of `wanted` that are not in `seen`, in order."""
-    there = {folded(label) for label in seen}
-    return tuple(label for label in wanted if folded(label) not in there)
+    exactly = set(seen)
+    missing = [label for label in wanted if label not in exactly]
+    if not missing:
+        return ()
+    there = {folded(label) for label in exactly}
+    return tuple(label for label in missing if folded(label) not in there)
 
 
 def foreign_labels(wanted: Iterable[str], seen: Iterable[str]) -> tuple[str, ...]:

@@ -122,9 +122,8 @@ class Github:
         """
         where = Scope.parse(scope)
         spend(call)
-        return self._access.session(where, "write").ask(
-            _call(method, where, path, document=document), expected=expected
-        )
+        session = self._access.session(where, "write")
+        return session.ask(_call(method, where, path, document=document), expected=expected)
 
     @contextmanager
     def _token(self, scope: str, call: str, path: str) -> Iterator[OneTimeToken]:

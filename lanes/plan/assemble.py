@@ -3,7 +3,6 @@
 A plan is ready or blocked; nothing here can say that anything is completed, asks for a token, or does anything.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 
 from lanes.contracts import Action, Desired
@@ -76,24 +75,25 @@ def _protections(wanted: Desired) -> tuple[str, ...]:
 
 
 def _bounds(scene: Scene) -> dict[str, Json]:
+    """What the plan keeps within, as it was when it was made."""
     return {
         "max_lanes": None if scene.grant is None else scene.grant.max_lanes,
-        "runner_roots": scene.host.runner_roots,
-        "service_users": scene.host.service_users,
+        "runner_root": scene.desired.registration_root,
+        "service_user": scene.desired.service_user,
     }
 
 
 def _boundary(decision: Decision) -> Boundary:
     """Which calls, how often, as whom (H23): one lane of one host, and one runner at GitHub."""
     scene, action = decision.case.scene, decision.case.action
-    calls = Counter(WAYS[verb].call for verb in decision.verbs)
-    users = {WAYS[verb].user for verb in decision.verbs}
+    ways = [WAYS[verb] for verb in decision.verbs]
+    calls, users = [way.call for way in ways], {way.user for way in ways}
     names = {"root": "root", "service user": scene.desired.service_user, "GitHub": "Launchplane at GitHub"}
     return Boundary(
         host=scene.host.name,
         user=", ".join(name for user, name in names.items() if user in users),
         through=scene.host.through,
-        calls=tuple(DeclaredCall(name=name, at_most=number) for name, number in calls.items()),
+        calls=tuple([DeclaredCall(name=name, at_most=calls.count(name)) for name in dict.fromkeys(calls)]),
         before="GitHub's runners of the scope, the lane's directory, its unit, whether a job runs.",
         after=AFTER_REMOVAL if action == "remove" else AFTER,
         rollback=ROLLBACKS[action] if calls else "Nothing is done, so there is nothing to take back.",

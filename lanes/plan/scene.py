@@ -25,7 +25,7 @@ class HostFacts:
     approved: bool
     lanes_enabled: bool
     runner_roots: tuple[str, ...]
-    service_users: tuple[str, ...]
+    service_users: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

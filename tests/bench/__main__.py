@@ -2,9 +2,9 @@
 
 import sys
 
-from tests.bench import audit, dangling, inventory
+from tests.bench import audit, dangling, inventory, lanes
 
-MEASUREMENTS = {"inventory": inventory.main, "dangling": dangling.main, "audit": audit.main}
+MEASUREMENTS = {"inventory": inventory.main, "dangling": dangling.main, "audit": audit.main, "lanes": lanes.main}
 
 if __name__ == "__main__":
     name = sys.argv[1] if len(sys.argv) > 1 else ""

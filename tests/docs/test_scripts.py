@@ -17,7 +17,7 @@ import pytest
 
 from launchplane.sandbox.dockerd import PrivateEngine
 from tests import postgres
-from tests.bench import dangling, inventory
+from tests.bench import dangling, inventory, lanes
 from tests.docs.reading import PROJECT, blocks
 
 LAST_LINE = "Ctrl-C stops everything."
@@ -141,3 +141,19 @@ def test_the_bench_measures_records() -> None:
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode in (0, 1), done.stderr
     assert "docs/verify_audit.py EXPORT: 20 records in" in done.stdout
+
+
+def test_the_bench_plans_lanes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a few lanes, of which each kind of answer is one."""
+    for name, number in {"REPOSITORIES": 2, "LANES_EACH": 10, "HOSTS": 3, "ROUNDS": 1}.items():
+        monkeypatch.setattr(lanes, name, number)
+    assert lanes.main() == 0
+    shown = capsys.readouterr().out
+    assert "2 blocked, 2 lane.create, 4 lane.reconcile, 12 nothing to do" in shown
+    assert "20 lanes over 2 repositories planned" in shown
+
+
+def test_the_bench_ends_with_1_if_planning_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, number in {"REPOSITORIES": 1, "LANES_EACH": 1, "HOSTS": 1, "ROUNDS": 1, "SECONDS_AT_MOST": -1}.items():
+        monkeypatch.setattr(lanes, name, number)
+    assert lanes.main() == 1

@@ -154,7 +154,7 @@ def a_host(**different: Any) -> HostFacts:
         "approved": True,
         "lanes_enabled": True,
         "runner_roots": (ROOT,),
-        "service_users": (USER, "lane-other"),
+        "service_users": frozenset({USER, "lane-other"}),
     }
     return HostFacts(**(facts | different))
 

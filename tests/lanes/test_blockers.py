@@ -138,7 +138,7 @@ def test_two_runners_of_that_name_at_github(operation: Operation) -> None:
 
 @pytest.mark.req("M29")
 def test_a_service_user_that_the_host_does_not_have() -> None:
-    assert blocked_by(planned(host=a_host(service_users=("lane-other",)))) == {"service_user_mismatch"}
+    assert blocked_by(planned(host=a_host(service_users=frozenset({"lane-other"})))) == {"service_user_mismatch"}
 
 
 @pytest.mark.req("M29")
