@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as rsa_key
 from pytest_django import Settings
 
+from audits.apps import own_secrets
 from lanes.github.connect import github
 from lanes.github.errors import GithubDenied
 from launchplane.environment import github_api_url, github_credentials
@@ -144,6 +145,12 @@ def test_the_settings_client_asks_the_github_of_the_settings(server: GithubServe
     settings.GITHUB_API_URL, settings.GITHUB_TOKEN = server.url, TOKEN
     assert github().listing(SCOPE).complete
     assert github() is github()
+
+
+@pytest.mark.req("M45")
+def test_the_token_of_the_settings_is_known_to_the_redactor_from_the_start(settings: Settings) -> None:
+    settings.GITHUB_TOKEN = TOKEN
+    assert TOKEN in own_secrets()
 
 
 def test_without_credentials_github_is_not_asked(server: GithubServer, settings: Settings) -> None:
