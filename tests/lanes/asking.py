@@ -15,14 +15,6 @@ from tests.fakes.github import GithubServer
 
 TOKEN = "ghp_" + "t0ken" * 8
 SCOPE = "acme/shop"
-EVERY_CALL = (
-    calls.REGISTRATION_TOKEN,
-    calls.REMOVE_TOKEN,
-    calls.DELETE_RUNNER,
-    calls.SET_LABELS,
-    calls.ADD_LABEL,
-    calls.REMOVE_LABEL,
-)
 
 
 @contextmanager
@@ -59,5 +51,5 @@ def _connector(url: str, seconds: int, clock: Callable[[], datetime]) -> Callabl
 
 def declared(*names: str) -> AbstractContextManager[boundary.Allowance]:
     """A running change that declared these calls, each once; every call twice if none is named."""
-    left = dict.fromkeys(names, 1) if names else dict.fromkeys(EVERY_CALL, 2)
+    left = dict.fromkeys(names, 1) if names else dict.fromkeys(calls.EVERY_CALL, 2)
     return boundary.within(boundary.Allowance(left, still_mine=lambda: True))

@@ -7,6 +7,7 @@ import pytest
 from lanes.github import calls
 from lanes.github.client import Github
 from lanes.github.errors import GithubDenied, GithubProblem, GithubUnreachable, RunnerBusy
+from lanes.plan.steps import WAYS
 from launchplane.problems import Refused
 from tests.fakes.github import GithubServer
 from tests.fakes.loopback import answers
@@ -79,6 +80,11 @@ def test_each_change_is_spent_from_what_was_declared(
     with declared(name) as allowance:
         change(github, runner.id, runner.id)
         assert allowance.left == {name: 0}
+
+
+def test_a_plan_declares_githubs_calls_by_the_names_that_are_spent() -> None:
+    declared_by_plans = {way.call for way in WAYS.values() if way.call.startswith("github")}
+    assert declared_by_plans <= set(calls.EVERY_CALL)
 
 
 def test_a_busy_runner_stays(server: GithubServer, github: Github) -> None:
