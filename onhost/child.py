@@ -56,8 +56,8 @@ def without(output: bytearray, secret: bytes) -> str:
     """The last of `output` as plain text without `secret`, nor the end of one that began before what was kept."""
     cut = bytes(output)
     if secret:
-        whole = len(output) < KEPT_BYTES
-        cut = (cut if whole else cut[len(secret) :]).replace(secret, CUT)
+        # in this order: what is dropped first could be the beginning of a whole one
+        cut = cut.replace(secret, CUT)[0 if len(output) < KEPT_BYTES else len(secret) :]
     text = cut[-TOLD_BYTES:].decode("utf-8", "replace")
     return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
 

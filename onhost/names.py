@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+# no underscore first: sudo-rs reads no such name
+USER = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 PATH = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9._-]*)+")
 SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9._-]{1,100})?")
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

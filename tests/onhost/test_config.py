@@ -47,6 +47,7 @@ BAD: list[object] = [
     changed(user="lane-other"),
     changed(user="lane cm"),
     changed(user="-lane"),
+    changed(user="_lane"),
     changed(user=7),
     changed(root="/srv/others"),
     changed(root="/srv/runners/"),
