@@ -7,6 +7,7 @@ command, and nothing is forwarded. Each problem says whether the command was beg
 import os
 import shlex
 import shutil
+import stat
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -116,10 +117,10 @@ class SshHost:
 
     def _lost(self, result: CommandResult, said: str, timeout_seconds: float, max_output_bytes: int) -> AnswerLost:
         where, after = self.target, "What it did is not known, and it may still be at it."
-        if result.truncated:
-            return AnswerLost("ssh_answer_too_large", f"{where} sent more than {max_output_bytes} bytes. {after}")
         if result.timed_out:
             return AnswerLost("ssh_timed_out", f"The command on {where} took more than {timeout_seconds:g} s. {after}")
+        if result.truncated:
+            return AnswerLost("ssh_answer_too_large", f"{where} sent more than {max_output_bytes} bytes. {after}")
         if "not responding" in said:
             return AnswerLost("ssh_silent", f"{where} does not answer any more on an open connection. {after}")
         return AnswerLost("ssh_cut", f"{where} never said how the command ended: killed, or the line was cut. {after}")
@@ -166,6 +167,8 @@ def _checked(identity: Path) -> str:
     if NOT_IN_PATHS & set(str(identity.absolute())):
         raise _bad_identity(identity, 'ssh reads % $ " \\ in a path as something else')
     try:
+        if not stat.S_ISREG(identity.stat().st_mode):
+            raise _bad_identity(identity, "it is no ordinary file")
         identity.open("rb").close()
     except OSError as error:
         raise _bad_identity(identity, error.strerror or "it can't be read") from error

@@ -1,6 +1,7 @@
 """Commands over ssh to a real sshd: what arrives, what comes back, and what each failure is called."""
 
 import json
+import os
 import shlex
 import socket
 import subprocess
@@ -199,7 +200,8 @@ def test_a_file_that_is_no_key_is_said_to_be_none(host: SshHost, tmp_path: Path)
     no_key = tmp_path / "no-key"
     no_key.write_text("not a key\n")
     no_key.chmod(0o600)
-    for identity in (no_key, tmp_path / "not-there", tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for identity in (no_key, tmp_path / "not-there", tmp_path, tmp_path / "pipe"):
         assert unavailable(replace(host, identity=identity)).code == "ssh_identity_unusable", identity
 
 
