@@ -9,7 +9,7 @@ from lanes.contracts import Desired, Observed, Shape
 from lanes.parts import Folder, Parts, Registration, Unit, parts_of
 
 # all that the three places can say together, when each can be believed
-_SHAPES: Mapping[tuple[Registration, Folder, Unit], Shape] = {
+SHAPES: Mapping[tuple[Registration, Folder, Unit], Shape] = {
     # GitHub has no runner of that name, and the listing was complete
     ("none", "none", "none"): "absent",
     ("none", "empty", "none"): "absent",
@@ -56,5 +56,5 @@ def shape_from(parts: Parts) -> Shape:
     """The one shape of a lane, from the words for what was seen of it."""
     if parts.registration in ("unread", "ambiguous") or {parts.folder, parts.unit} & _NOT_BELIEVED:
         return "unknown_conflict"
-    shape = _SHAPES[parts.registration, parts.folder, parts.unit]
+    shape = SHAPES[parts.registration, parts.folder, parts.unit]
     return "mismatched_labels" if shape in _SUPERVISED and parts.labels else shape

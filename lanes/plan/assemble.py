@@ -11,7 +11,8 @@ from lanes.plan.codes import next_step
 from lanes.plan.decide import Decision, decide, phrase_of
 from lanes.plan.facts import facts_of
 from lanes.plan.scene import Scene
-from lanes.plan.steps import WAYS, planned_steps
+from lanes.plan.steps import planned_steps
+from lanes.plan.verbs import WAYS
 from launchplane.changes.contracts import RULES_VERSION, Boundary, DeclaredCall, Json, Plan
 
 TITLES: Mapping[Action, str] = {

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from lanes.contracts import Action
 from lanes.plan.case import Case, case_of
 from lanes.plan.codes import blocker
+from lanes.plan.order import verbs_for
 from lanes.plan.record import of_record
 from lanes.plan.scene import Scene
 from lanes.plan.sight import of_sight
-from lanes.plan.steps import Verb, verbs_for
+from lanes.plan.verbs import Verb
 from launchplane.changes.contracts import Blocker
 
 # a restart takes nothing away

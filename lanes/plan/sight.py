@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from lanes.parts import Folder, Parts, Registration, Unit
 from lanes.plan.case import Case
 from lanes.plan.codes import Code, blocker
-from lanes.plan.steps import INTERRUPTING, UNREGISTERING, Verb
+from lanes.plan.verbs import INTERRUPTING, UNREGISTERING, Verb
 from lanes.work import github_holds_a_job, runs_unsupervised, work_on
 from launchplane.changes.contracts import Blocker
 from launchplane.words import printable

@@ -8,7 +8,7 @@ from hypothesis import given
 from lanes import names
 from lanes.github.scopes import Scope
 from lanes.github.scopes import label as github_label
-from lanes.plan.steps import WAYS
+from lanes.plan.verbs import WAYS
 from onhost import names as onhost
 from onhost import unit
 from tests.lanes.likely import LIKELY

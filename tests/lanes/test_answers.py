@@ -6,8 +6,8 @@ import pytest
 
 from lanes.parts import parts_of
 from lanes.plan.scene import Operation
-from lanes.plan.steps import WAYS
-from lanes.shapes import _SHAPES, shape_of
+from lanes.plan.verbs import WAYS
+from lanes.shapes import SHAPES, shape_of
 from launchplane.changes.contracts import Plan
 from tests.lanes.scenes import (
     ANOTHERS,
@@ -179,8 +179,8 @@ def test_no_situation_that_can_be_believed_is_left_out() -> None:
         observed = seen(listing=GITHUB[github], directory=FOLDERS[folder], service=UNITS[unit])
         parts = parts_of(wanted(), observed)
         situations.add((parts.registration, parts.folder, parts.unit))
-    assert situations == set(_SHAPES)
-    assert len(_SHAPES) == 27
+    assert situations == set(SHAPES)
+    assert len(SHAPES) == 27
 
 
 def test_every_verb_has_its_way() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from lanes.plan.assemble import nothing_to_do
 from lanes.plan.decide import phrase_of
-from lanes.plan.steps import WAYS
+from lanes.plan.verbs import WAYS
 from launchplane.canonical import canonical
 from launchplane.changes.contracts import PlannedStep
 from tests.lanes.scenes import (

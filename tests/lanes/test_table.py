@@ -8,7 +8,7 @@ import pytest
 
 from lanes.contracts import Action, Shape
 from lanes.plan.assemble import nothing_to_do, plan_lane
-from lanes.plan.steps import INTERRUPTING, UNREGISTERING, WAYS
+from lanes.plan.verbs import INTERRUPTING, UNREGISTERING, WAYS
 from launchplane.canonical import canonical
 from tests.lanes.scenes import LABELS, LANE, OURS
 from tests.lanes.table import LISTINGS, Line, believed, table
@@ -38,7 +38,7 @@ def words(line: Line) -> tuple[str, str, str]:
     if folder in ("unread", "a link", "another's"):
         folder = "?"
     state = "runs" if unit in RUNS else "stands" if unit in STANDS else unit
-    return registration, folder, "none" if state == "none" else state if state in ("runs", "stands") else "?"
+    return registration, folder, state if state in ("none", "runs", "stands") else "?"
 
 
 def expected_shape(line: Line) -> Shape:
