@@ -7,7 +7,7 @@ import pytest
 from lanes.github import calls
 from lanes.github.client import Github
 from lanes.github.errors import GithubDenied, GithubProblem, GithubUnreachable, RunnerBusy
-from lanes.plan.steps import WAYS
+from lanes.plan.verbs import WAYS
 from launchplane.problems import Refused
 from tests.fakes.github import GithubServer
 from tests.fakes.loopback import answers
