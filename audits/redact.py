@@ -25,6 +25,8 @@ REDACTED = "[redacted]"
 WITHHELD = "[withheld: it could not be redacted]"
 LINGERING = 50  # this many of those that an exception may still carry
 SHORTEST = 8  # a shorter secret would be found in innocent words
+LONGEST = 4096
+PATTERN_BYTES = 256 * 1024 * 1024  # at most; what a pattern of the longest secret takes
 
 NAMES_OF_SECRETS = {
     *("password", "passwd", "pwd", "passphrase", "secret", "secrets", "token", "tokens", "jwt", "bearer", "auth"),
@@ -61,16 +63,18 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._live: Counter[str] = Counter()
-        self._known: Any = None
+        # one pattern for each: RE2 gives up its fast automaton where many are one
+        self._known: Mapping[str, Any] = {}
         self._lock = Lock()
         self._lingering: deque[str] = deque()
         for secret in secrets:
             self.register(secret)
 
     def register(self, secret: str) -> None:
-        """From now on `secret` is known by value. Raises ValueError for one of fewer than eight characters."""
-        if len(secret) < SHORTEST:
-            raise ValueError(f"a secret of fewer than {SHORTEST} characters cannot be redacted by value")
+        """From now on `secret` is known by value. Raises ValueError if it is shorter than 8 or longer than 4096."""
+        if not SHORTEST <= len(secret) <= LONGEST:
+            bound = f"fewer than {SHORTEST}" if len(secret) < SHORTEST else f"more than {LONGEST}"
+            raise ValueError(f"a secret of {bound} characters cannot be redacted by value")
         self._count(secret, 1)
 
     def forget(self, secret: str) -> None:
@@ -79,9 +83,13 @@ class Redactor:
 
     def _count(self, secret: str, more: int) -> None:
         with self._lock:
+            pattern = self._known.get(secret) or _pattern(secret)
             self._live[secret] += more
             self._live += Counter()  # keeps those above zero
-            self._known = re2.compile("|".join(map(every_form, self._live))) if self._live else None
+            others = {known: found for known, found in self._known.items() if known != secret}
+            now = others | ({secret: pattern} if secret in self._live else {})
+            # the longest first: what is left of one that holds another would be its end
+            self._known = dict(sorted(now.items(), key=lambda item: -len(item[0])))
 
     @contextmanager
     def holding(self, secret: str) -> Iterator[None]:
@@ -121,8 +129,9 @@ class Redactor:
 
     def _without_secrets(self, text: str) -> str:
         text = _whole(text)
-        if (known := self._known) is not None and known.search(text):  # to search first is twice as fast
-            text = known.sub(REDACTED, text)
+        for known in self._known.values():
+            if known.search(text):  # to search first is twice as fast
+                text = known.sub(REDACTED, text)
         if SUSPICIOUS.search(text):
             for look, replacement in FOUND:
                 text = look.sub(replacement, text)
@@ -130,8 +139,7 @@ class Redactor:
 
     def _suspects(self, text: str) -> bool:
         """Whether a line of `text` may hold a secret. What is found in a line alone is found there, too."""
-        known = self._known
-        return bool((known is not None and known.search(text)) or SUSPICIOUS.search(text))
+        return any(known.search(text) for known in self._known.values()) or bool(SUSPICIOUS.search(text))
 
 
 class Seen:
@@ -146,6 +154,12 @@ class Seen:
 
 
 LIVE = Redactor()  # what every record of this process goes through
+
+
+def _pattern(secret: str) -> Any:
+    options = re2.Options()
+    options.max_mem = PATTERN_BYTES
+    return re2.compile(every_form(secret), options)
 
 
 @lru_cache(maxsize=4096)

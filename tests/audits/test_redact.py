@@ -192,7 +192,7 @@ def test_a_redactor_that_is_broken_lets_nothing_out() -> None:
             raise RuntimeError("out of memory")
 
     redactor = Redactor([REGISTRATION])
-    redactor._known = Broken()
+    redactor._known = {REGISTRATION: Broken()}
     assert redactor.text("x") == WITHHELD
     assert redactor.fields({"why": "x", "bytes": 1}) == {WITHHELD: WITHHELD, f"{WITHHELD} 2": REDACTED}
 
@@ -206,3 +206,24 @@ def test_hostile_text_takes_no_longer_than_other_text() -> None:
     redactor = Redactor([REGISTRATION, "\\" * 20])
     for hostile in ("a." * 200_000, "eyJ-" * 100_000, "\\" * 400_000, "-----BEGIN " * 40_000, "token=" * 60_000):
         redactor.text(hostile)
+
+
+def test_as_many_and_as_long_secrets_as_may_be_live_at_once_are_all_found() -> None:
+    secrets = [f"{number:02}" + "aZ3_-.x9" * 65 for number in range(60)]
+    redactor = Redactor(secrets)
+    said = redactor.text(" and ".join(secrets))
+    assert said == " and ".join(["[redacted]"] * 60)
+
+
+def test_a_secret_within_another_leaves_nothing_of_it() -> None:
+    said = Redactor(["correct-horse", "correct-horse-battery-staple"]).text("it is correct-horse-battery-staple")
+    assert said == "it is [redacted]"
+
+
+def test_a_secret_that_is_too_long_is_refused_and_the_others_stay_known() -> None:
+    redactor = Redactor(["correct-horse"])
+    with pytest.raises(ValueError, match="4096"):
+        redactor.register("x" * 4097)
+    assert redactor.text("correct-horse") == "[redacted]"
+    redactor.register("battery-staple")
+    assert redactor.text("battery-staple") == "[redacted]"
