@@ -10,7 +10,7 @@ from lanes.github.scopes import Scope
 from lanes.github.scopes import label as github_label
 from lanes.plan.verbs import WAYS
 from onhost import names as onhost
-from onhost import unit
+from onhost import runner, unit
 from tests.lanes.likely import LIKELY
 
 AGREE: list[tuple[Callable[[str], bool], Callable[[str], bool]]] = [
@@ -34,3 +34,9 @@ def test_a_name_that_is_planned_with_is_accepted_wherever_it_comes(text: str) ->
 def test_the_calls_of_the_root_helper_are_those_that_it_has() -> None:
     called = {way.call.split()[1] for way in WAYS.values() if way.call.startswith("launchplane-unit ")}
     assert called == set(unit.VERBS)
+
+
+@pytest.mark.req("M52")
+def test_the_calls_of_a_lanes_own_program_are_those_that_it_has() -> None:
+    called = {way.call.split()[1] for way in WAYS.values() if way.call.startswith("launchplane-runner ")}
+    assert called == set(runner.VERBS) - {"observe"}
