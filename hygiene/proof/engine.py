@@ -10,10 +10,10 @@ import docker.errors
 import urllib3.exceptions
 
 from hygiene.proof.progress import pull_error
-from launchplane.hosts.calls import clean_message
 from launchplane.hosts.local_engine import LocalEngine
 from launchplane.hosts.transport import Deadline, connect
 from launchplane.problems import Problem
+from launchplane.words import clean_message
 
 LOOK_SECONDS = 30.0
 PULL_SECONDS = 1800.0

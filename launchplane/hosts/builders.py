@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from launchplane.hosts.allowed import BUILDER_ANSWERS
 from launchplane.hosts.buildx import container_name, is_builder
-from launchplane.hosts.calls import Connection, clean_message, decoded, decoded_stream
+from launchplane.hosts.calls import Connection, decoded, decoded_stream
 from launchplane.hosts.engine import BUILDER_READS
 from launchplane.hosts.errors import CallFailed
+from launchplane.words import clean_message
 
 STDERR: Final = 2
 FRAME_HEADER: Final = struct.Struct(">BxxxL")

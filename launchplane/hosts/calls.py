@@ -13,8 +13,8 @@ import urllib3.exceptions
 from launchplane.hosts.errors import CallFailed, EngineUnavailable
 from launchplane.hosts.reduce import MAX_ENTRIES
 from launchplane.hosts.transport import Deadline, connect, pool_of, socket_path
+from launchplane.words import clean_message
 
-MAX_MESSAGE_CHARACTERS: Final = 300
 MAX_PARTS: Final = 2_000_000
 # the answer is read here, bounded; a call is made once and nowhere else; the deadline is the socket's own
 UNREAD: Final[Mapping[str, Any]] = {"preload_content": False, "retries": False, "redirect": False, "timeout": None}
@@ -153,14 +153,6 @@ def decoded_stream(body: bytes) -> list[Any]:
                 "answer_too_large", f"The engine's answer has more than {MAX_ENTRIES} documents: not read."
             )
     return documents
-
-
-def clean_message(text: str) -> str:
-    """A message from outside, fit for a sentence: one line, no control characters, at most 300 characters."""
-    printable = "".join(
-        character if character.isprintable() else " " for character in text[: 4 * MAX_MESSAGE_CHARACTERS]
-    )
-    return " ".join(printable.split())[:MAX_MESSAGE_CHARACTERS]
 
 
 def _require_few_parts(body: bytes) -> None:

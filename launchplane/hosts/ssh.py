@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from launchplane.hosts.calls import clean_message
 from launchplane.hosts.command import CommandResult, run
 from launchplane.hosts.errors import AnswerLost, HostUnavailable
 from launchplane.hosts.ssh_target import HostKey, Target
+from launchplane.words import clean_message
 
 # the name that the pinned key has in the list of known hosts, whatever name or address the host is reached by
 ALIAS: Final = "pinned"

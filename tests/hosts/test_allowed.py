@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from launchplane.hosts.allowed import ANSWERS, BUILDER_ANSWERS, IMAGE_HISTORY
-from launchplane.hosts.calls import clean_message, decoded, decoded_stream
+from launchplane.hosts.calls import decoded, decoded_stream
 from launchplane.hosts.errors import CallFailed
 from launchplane.hosts.reduce import fields, flag, list_of, map_of, number, text
+from launchplane.words import clean_message
 
 SECRET = "hunter2-canary"
 JSON = st.recursive(
