@@ -76,7 +76,21 @@ def test_a_lane_runs_as_an_ordinary_user(user: str) -> None:
 @pytest.mark.req("M31")
 @pytest.mark.parametrize(
     "path",
-    ["", "/", "srv", "/srv/", "//srv", "/srv//a", "/srv/../etc", "/srv/.", "/srv/a b", "/srv/%n", "/srv\n", "/a" * 101],
+    [
+        "",
+        "/",
+        "srv",
+        "/srv/",
+        "//srv",
+        "/srv//a",
+        "/srv/../etc",
+        "/srv/a..b",
+        "/srv/.",
+        "/srv/a b",
+        "/srv/%n",
+        "/srv\n",
+        "/a" * 101,
+    ],
 )
 def test_a_path_has_one_spelling(path: str) -> None:
     assert not names.is_plain_path(path)
