@@ -33,6 +33,7 @@ RUN_ELSEWHERE = {
     "script/bench inventory": f"{SCRIPTS}::test_the_bench_measures_an_engine",
     "script/bench dangling": f"{SCRIPTS}::test_the_bench_measures_removals",
     "script/bench audit": f"{SCRIPTS}::test_the_bench_measures_records",
+    "script/bench lanes": f"{SCRIPTS}::test_the_bench_plans_lanes",
     f"{MEASURE} --json >before.json": PROOF,
     f"{MEASURE} --before before.json": PROOF,
     "script/proof": "tests/proof/test_sequence.py::test_pull_build_and_service_stay_warm_through_approved_clean_ups",
