@@ -1,6 +1,6 @@
 """What is changed at GitHub: only what is ours, only as declared, and told as it went."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,7 +12,7 @@ from launchplane.problems import Refused
 from tests.fakes.github import GithubServer
 from tests.fakes.loopback import answers
 from tests.faults import hangs
-from tests.lanes.asking import SCOPE, TOKEN, a_github, asking, declared
+from tests.lanes.asking import SCOPE, TOKEN, asking, declared
 
 Change = Callable[[Github, int, int | None], object]
 
@@ -22,17 +22,6 @@ CHANGES: dict[str, Change] = {
     calls.ADD_LABEL: lambda github, id, our_id: github.add_label(SCOPE, id, "a", our_id=our_id),
     calls.REMOVE_LABEL: lambda github, id, our_id: github.remove_label(SCOPE, id, "mine", our_id=our_id),
 }
-
-
-@pytest.fixture
-def server() -> Iterator[GithubServer]:
-    with a_github() as server:
-        yield server
-
-
-@pytest.fixture
-def github(server: GithubServer) -> Github:
-    return asking(server.url)
 
 
 @pytest.mark.req("L6", "X11")

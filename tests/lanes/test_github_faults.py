@@ -1,7 +1,6 @@
 """What GitHub may do instead of answering: each a typed problem, in bounded time, and nothing is asked twice."""
 
 import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,18 +10,12 @@ from lanes.github.errors import GithubDenied, GithubLimited, GithubProblem, Gith
 from tests.fakes.github import GithubServer
 from tests.fakes.loopback import answers
 from tests.faults import Behaviour, cut_off, drips, hangs, html, raw, speaks
-from tests.lanes.asking import SCOPE, TOKEN, a_github, asking, declared
+from tests.lanes.asking import SCOPE, TOKEN, asking, declared
 from tests.registry import free_port
 
 ANY = r"(GET|POST|PUT|DELETE) .*"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 SECONDARY = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
-
-
-@pytest.fixture
-def server() -> Iterator[GithubServer]:
-    with a_github() as server:
-        yield server
 
 
 class Clock:

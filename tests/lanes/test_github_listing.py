@@ -1,6 +1,5 @@
 """Runners as GitHub lists them: all of them, or a listing that says that it is not all."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -11,21 +10,10 @@ from lanes.github.errors import GithubDenied, GithubUnreachable
 from tests.fakes.github import GithubServer
 from tests.fakes.loopback import answers
 from tests.faults import cut_off, speaks
-from tests.lanes.asking import SCOPE, TOKEN, a_github, asking
+from tests.lanes.asking import SCOPE, TOKEN, asking
 
 PAGE_1, PAGE_2 = (rf"GET .*/runners\?page={number}&per_page=100" for number in (1, 2))
 HALF_A_PAGE = {"total_count": 150, "runners": []}
-
-
-@pytest.fixture
-def server() -> Iterator[GithubServer]:
-    with a_github() as server:
-        yield server
-
-
-@pytest.fixture
-def github(server: GithubServer) -> Github:
-    return asking(server.url)
 
 
 def fill(server: GithubServer, count: int, scope: str = SCOPE) -> None:

@@ -1,6 +1,5 @@
 """How the settings name a GitHub: loud when wrong, silent about secrets."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from lanes.github.connect import github
 from lanes.github.errors import GithubDenied
 from launchplane.environment import github_api_url, github_credentials
 from tests.fakes.github import GithubServer
-from tests.lanes.asking import SCOPE, TOKEN, a_github
+from tests.lanes.asking import SCOPE, TOKEN
 
 PEM = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 OPEN = serialization.NoEncryption()
@@ -31,12 +30,6 @@ def _no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("API_URL", "TOKEN", "APP_ID", "APP_KEY"):
         monkeypatch.delenv(f"LAUNCHPLANE_GITHUB_{name}", raising=False)
         monkeypatch.delenv(f"LAUNCHPLANE_GITHUB_{name}_FILE", raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[GithubServer]:
-    with a_github() as server:
-        yield server
 
 
 def given(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:

@@ -4,7 +4,6 @@ import json
 import logging
 import pickle
 import traceback
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,18 +16,7 @@ from launchplane.problems import Refused
 from tests.fakes.github import GithubServer
 from tests.fakes.loopback import answers
 from tests.faults import cut_off
-from tests.lanes.asking import SCOPE, TOKEN, a_github, asking, declared
-
-
-@pytest.fixture
-def server() -> Iterator[GithubServer]:
-    with a_github() as server:
-        yield server
-
-
-@pytest.fixture
-def github(server: GithubServer) -> Github:
-    return asking(server.url)
+from tests.lanes.asking import SCOPE, TOKEN, declared
 
 
 def shows(token: OneTimeToken) -> str:
