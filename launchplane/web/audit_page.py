@@ -119,14 +119,14 @@ class ChainState:
     kept: Position
     written_at: datetime | None
     problem: str
-    was_begun: bool
+    lost: bool
 
     @property
     def verdict(self) -> str:
         """`empty`, `kept`, `behind`, `lost`, `forked` or `unknown`."""
         if self.problem:
             return "unknown"
-        if self.kept == NOTHING and self.was_begun:
+        if self.lost:
             return "lost"
         if self.head == self.kept:
             return "empty" if self.head == NOTHING else "kept"
@@ -147,7 +147,7 @@ def chain_state() -> ChainState:
         problem = f"{type(error).__name__}: {error}"[:300]
     head = ChainHead.objects.first()
     end = Position(head.seq, head.hash) if head else NOTHING
-    return ChainState(end, kept, written_at, problem, segments.was_begun())
+    return ChainState(end, kept, written_at, problem, lost=kept == NOTHING and segments.was_begun())
 
 
 def _end_of_segments() -> tuple[Position, datetime | None]:
