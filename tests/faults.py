@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.serving import Serving
 
 HOPELESS_SECONDS = 30
 
@@ -90,35 +92,27 @@ def cut_off(body: object, *, after_bytes: int) -> Behaviour:
     return raw(head.encode() + text[:after_bytes])
 
 
-class EngineSocket:
+class EngineSocket(Serving):
     """A unix socket in its own folder. `behaviours` (by a pattern of paths) come first, then `upstream`, then 404."""
 
     def __init__(self, behaviours: Mapping[str, Behaviour] | None = None, *, upstream: str | None = None) -> None:
         self.behaviours = dict(behaviours or {})
         self.requests: list[Request] = []
         self._upstream = upstream
-        self._over = threading.Event()
         self._folder = tempfile.TemporaryDirectory(prefix="faults-")
         self.path = Path(self._folder.name) / "docker.sock"
-        self._server = _Server(str(self.path), _Handler)
-        self._server.owner = self
+        server = _Server(str(self.path), _Handler)
+        server.owner = self
+        super().__init__(server)
 
     @property
     def url(self) -> str:
         return f"unix://{self.path}"
 
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__exit__(kind, error, trace)
         self._folder.cleanup()
 
     def answer(self, request: Request, original: bytes, client: socket.socket) -> None:

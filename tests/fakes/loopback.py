@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.faults import Behaviour
+from tests.serving import Serving
 
 LONGEST_BODY = 64 * 1024
 
@@ -69,7 +69,7 @@ def answers(status: int, document: object = None, **headers: str) -> Behaviour:
     return lambda client, _: client.sendall(head.encode() + b"\r\n" + body)
 
 
-class LoopbackServer:
+class LoopbackServer(Serving):
     """Runs in threads of this process from `with` on. Subclasses answer one request at a time, in `reply`.
 
     `bind` "0.0.0.0" lets others than this machine in. With `tls` it is https.
@@ -78,13 +78,14 @@ class LoopbackServer:
     def __init__(self, bind: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> None:
         self._faults: list[Fault] = []
         self._meanwhile: dict[str, Callable[[], object]] = {}
-        self._over, self._turn = threading.Event(), threading.Lock()
-        self._http = _Http((bind, 0), _Handler)
-        self._http.owner = self
+        self._turn = threading.Lock()
+        http = _Http((bind, 0), _Handler)
+        http.owner = self
         self._scheme = "http"
         if tls is not None:
-            self._scheme, self._http.socket = "https", tls.wrap_socket(self._http.socket, server_side=True)
-        self.port: int = self._http.server_address[1]
+            self._scheme, http.socket = "https", tls.wrap_socket(http.socket, server_side=True)
+        self.port: int = http.server_address[1]
+        super().__init__(http)
 
     @property
     def url(self) -> str:
@@ -103,19 +104,6 @@ class LoopbackServer:
 
     def faulted(self, request: Request) -> None:
         """Called for a request that a fault answers."""
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
 
     def answer(self, request: Request, handler: "_Handler") -> None:
         line = f"{request.method} {request.path}" + (f"?{request.query}" if request.query else "")
