@@ -16,10 +16,14 @@ from typing import Any
 import jwt
 
 from tests.fakes.github_routes import ROUTES, Handler
-from tests.fakes.github_things import OWN_LABELS, Asked, Call, Credential, OneTime, Purpose, Refusal, Runner
+from tests.fakes.github_things import OWN_LABELS, Asked, Call, Credential, Finished, OneTime, Purpose, Refusal, Runner
 from tests.fakes.loopback import LoopbackServer, Reply, Request
+from tests.fakes.runner.package import Package
 
 TOKEN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+# addresses that are not the API's: neither its headers nor its credentials are asked for
+OPEN = ("/_runner/", "/_release-assets/", "/actions/runner/releases/")
+SILENCE = timedelta(seconds=20)
 
 
 class GithubServer(LoopbackServer):
@@ -37,6 +41,8 @@ class GithubServer(LoopbackServer):
         self.app: tuple[str, str] | None = None
         self.deprecations: dict[str, dict[str, str | None]] = {}
         self.downloads: list[dict[str, str]] = []
+        self.packages: dict[str, bytes] = {}
+        self.finished: dict[int, Finished] = {}
         self.remaining = 5000
         self.ahead = timedelta()
         self._jobs: dict[int, tuple[str, set[str], str]] = {}
@@ -65,6 +71,32 @@ class GithubServer(LoopbackServer):
         self._jobs[number := next(self._numbers)] = (scope.lower(), set(labels), run)
         return number
 
+    def offer(self, package: Package) -> None:
+        """Have a runner's package for download, as the newest and only one."""
+        self.packages[package.filename] = package.content
+        address = f"{self.url}/actions/runner/releases/download/v{package.version}/{package.filename}"
+        self.downloads = [
+            {
+                "os": "linux",
+                "architecture": "x64",
+                "download_url": address,
+                "filename": package.filename,
+                "sha256_checksum": package.sha256,
+            }
+        ]
+
+    def tell(self, runner: Runner, **what: object) -> None:
+        """What a listener does next instead of a job: `crash=SIGNAL`, or `update="2.338.0"`.
+
+        Its registration is deleted by `del github.runners[id]`, its version ended by `deprecations`, and its session
+        taken by `take_session`.
+        """
+        runner.told.append(what)
+
+    def take_session(self, runner: Runner) -> None:
+        """Another process has the session from now on, and never lets it go."""
+        runner.online, runner.session, runner.heard_at = True, "another", None
+
     def of(self, scope: str) -> list[Runner]:
         return [runner for runner in self.runners.values() if runner.scope == scope.lower()]
 
@@ -77,6 +109,7 @@ class GithubServer(LoopbackServer):
 
     def reply(self, request: Request) -> Reply:
         who, reply = Credential("nobody"), Reply(500)
+        self._miss_the_silent()
         try:
             answer, asked = self._route(request)
             who = asked.who
@@ -99,7 +132,7 @@ class GithubServer(LoopbackServer):
                 asked = Asked(request, match.groupdict(), _body(request), Credential("runner"))
                 if set(request.parameters) - allowed:
                     raise Refusal(400, f"unknown parameters: {request.query}")
-                return handler, asked if path.startswith("/_runner/") else self._entered(asked)
+                return handler, asked if path.startswith(OPEN) else self._entered(asked)
         raise Refusal(400, "no such address or method")
 
     def _entered(self, asked: Asked) -> Asked:
@@ -142,6 +175,12 @@ class GithubServer(LoopbackServer):
         if who.level == "read" and asked.request.method != "GET":
             raise Refusal(403, "Resource not accessible by integration")
 
+    def _miss_the_silent(self) -> None:
+        """Whoever has a session and says nothing for a while is offline, and somebody else may have it."""
+        for runner in self.runners.values():
+            if runner.heard_at is not None and self.now() - runner.heard_at > SILENCE:
+                runner.online, runner.session, runner.heard_at = False, "", None
+
     def _unchanged(self, request: Request, reply: Reply) -> Reply:
         """GET answers have an ETag, which varies by token."""
         if request.method != "GET" or reply.status != 200:
@@ -178,11 +217,11 @@ class GithubServer(LoopbackServer):
         self.one_time[token] = made = OneTime(purpose, scope, self.now() + timedelta(hours=1))
         return Reply(201, {"token": token, "expires_at": made.expires_at.isoformat(timespec="milliseconds")})
 
-    def redeem(self, asked: Asked, purpose: str, scope: str) -> None:
-        """Raises Refusal unless a live token of that purpose and scope came along."""
+    def redeem(self, asked: Asked, purpose: str, scope: str | None) -> None:
+        """Raises Refusal unless a live token of that purpose and scope (None: any) came along."""
         kind, _, token = asked.request.headers.get("authorization", "").partition(" ")
         held = self.one_time.get(token)
-        good = kind == "RemoteAuth" and held and (held.purpose, held.scope) == (purpose, scope)
+        good = kind == "RemoteAuth" and held and held.purpose == purpose and held.scope == (scope or held.scope)
         if not good or held is None or held.expires_at <= self.now():
             raise Refusal(404, "Not Found")
 

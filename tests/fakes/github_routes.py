@@ -3,15 +3,18 @@
 What its runner package calls is ours, not GitHub's:
 
     POST /_runner/register    RemoteAuth TOKEN   201 {"id", "secret"}; 409 the name is taken (a lane never replaces)
+    POST /_runner/replace     RemoteAuth TOKEN   the same for `config.sh --replace`: it takes over a name that is taken
     POST /_runner/ID/online   Bearer SECRET      204; 409 another session; 403 version deprecated
-    POST /_runner/ID/poll     Bearer SECRET      200 {"job", "run"}; 204 nothing to do; 409 not online
+    POST /_runner/ID/poll     Bearer SECRET      200 {"job", "run"}, or as told; 204 nothing to do; 409 not online
     POST /_runner/ID/done     Bearer SECRET      204; an ephemeral runner is gone then
     POST /_runner/ID/offline  Bearer SECRET      204
-    POST /_runner/ID/remove   RemoteAuth TOKEN   204
+    POST /_runner/ID/remove   RemoteAuth TOKEN   204; 410 the runner is gone already
 
 TOKEN is a registration token, or a remove token for `remove`, of the runner's scope. A runner whose registration was
 deleted gets 404. Bodies are JSON: `register` takes scope, name, labels, version and ephemeral, `online` a session (any
-text that is this process's own), `done` the job.
+text that is this process's own), `done` the job, and its result and log.
+
+A package is downloaded as at GitHub: by a redirection, and by nobody who shows a credential there.
 """
 
 import re
@@ -20,7 +23,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.fakes.github_things import OWN_LABELS, Asked, Credential, Refusal, Runner
+from tests.fakes.github_things import OWN_LABELS, Asked, Credential, Finished, Refusal, Runner
 from tests.fakes.loopback import Reply
 
 if TYPE_CHECKING:
@@ -131,14 +134,26 @@ def access_token(github: "GithubServer", asked: Asked) -> Reply:
 def register(github: "GithubServer", asked: Asked) -> Reply:
     told = _only(asked, "scope", "name", "labels", "version", "ephemeral")
     github.redeem(asked, "registration", told["scope"].lower())
-    if any(runner.name.lower() == told["name"].lower() for runner in github.of(told["scope"])):
+    if _same_named(github, told) is not None:
         raise Refusal(409, f"A runner exists with the same name {told['name']}.")
     if tuple(int(part) for part in told["version"].split(".")) < OLDEST_TO_REGISTER:
         raise Refusal(403, f"Runner version {told['version']} is deprecated and cannot register.")
+    labels = [label for label in told["labels"] if label.lower() not in map(str.lower, OWN_LABELS)]
     runner = github.add_runner(
-        told["scope"], told["name"], *told["labels"], version=told["version"], ephemeral=told["ephemeral"]
+        told["scope"], told["name"], *labels, version=told["version"], ephemeral=told["ephemeral"]
     )
     return Reply(201, {"id": runner.id, "secret": runner.secret})
+
+
+def replace(github: "GithubServer", asked: Asked) -> Reply:
+    """What no lane may ever ask for: that it was asked for is in `calls`, whether a name was taken or not."""
+    told = _only(asked, "scope", "name", "labels", "version", "ephemeral")
+    github.redeem(asked, "registration", told["scope"].lower())
+    taken = _same_named(github, told)
+    if taken is None:
+        return register(github, asked)
+    taken.labels, taken.version, taken.secret = list(told["labels"]), told["version"], secrets.token_hex(20)
+    return Reply(201, {"id": taken.id, "secret": taken.secret})
 
 
 def online(github: "GithubServer", asked: Asked) -> Reply:
@@ -148,7 +163,7 @@ def online(github: "GithubServer", asked: Asked) -> Reply:
         raise Refusal(403, f"Runner version v{runner.version} is deprecated and cannot receive messages.")
     if runner.online and runner.session != session:
         raise Refusal(409, "A session for this runner already exists.")
-    runner.online, runner.session = True, session
+    runner.online, runner.session, runner.heard_at = True, session, github.now()
     return Reply(204)
 
 
@@ -156,15 +171,20 @@ def poll(github: "GithubServer", asked: Asked) -> Reply:
     runner = _runner_itself(github, asked)
     if not runner.online or runner.job is not None:
         raise Refusal(409, "not online, or at work already")
+    runner.heard_at = github.now()
+    if runner.told:
+        return Reply(200, runner.told.pop(0))
     job = github.take_job(runner)
     return Reply(204) if job is None else Reply(200, {"job": job[0], "run": job[1]})
 
 
 def done(github: "GithubServer", asked: Asked) -> Reply:
     runner = _runner_itself(github, asked)
-    if _only(asked, "job")["job"] != runner.job:
+    told = _only(asked, "job", "result", "log")
+    if told["job"] != runner.job:
         raise Refusal(409, "another job, or none")
     runner.job = None
+    github.finished[told["job"]] = Finished(runner.name, told["result"], told["log"])
     if runner.ephemeral:
         del github.runners[runner.id]
     return Reply(204)
@@ -177,10 +197,38 @@ def offline(github: "GithubServer", asked: Asked) -> Reply:
 
 
 def remove(github: "GithubServer", asked: Asked) -> Reply:
-    runner = github.runner_of(asked)
-    github.redeem(asked, "remove", runner.scope)
+    """The token is looked at first: without one nobody learns whether the runner is there."""
+    runner = github.runners.get(int(asked.groups["id"]))
+    github.redeem(asked, "remove", None if runner is None else runner.scope)
+    if runner is None:
+        raise Refusal(410, "Gone")
     del github.runners[runner.id]
     return Reply(204)
+
+
+def release(github: "GithubServer", asked: Asked) -> Reply:
+    """On to where the files are: GitHub keeps them at another address."""
+    _without_credentials(asked)
+    if asked.groups["filename"] not in github.packages:
+        raise Refusal(404, "Not Found")
+    return Reply(302, None, {"Location": f"{github.url}/_release-assets/{asked.groups['filename']}"})
+
+
+def asset(github: "GithubServer", asked: Asked) -> Reply:
+    _without_credentials(asked)
+    if asked.groups["filename"] not in github.packages:
+        raise Refusal(404, "Not Found")
+    return Reply(200, github.packages[asked.groups["filename"]])
+
+
+def _without_credentials(asked: Asked) -> None:
+    if "authorization" in asked.request.headers:
+        raise Refusal(400, "a credential was shown to who only keeps files")
+
+
+def _same_named(github: "GithubServer", told: dict[str, Any]) -> Runner | None:
+    named = (runner for runner in github.of(told["scope"]) if runner.name.lower() == told["name"].lower())
+    return next(named, None)
 
 
 def _number(asked: Asked, name: str, default: int) -> int:
@@ -224,7 +272,10 @@ ROUTES: list[tuple[str, str, set[str], Handler]] = [
     ("DELETE", rf"{ONE}/labels/(?P<label>[^/]+)", set(), remove_label),
     ("GET", rf"{SCOPE}/installation", set(), installation),
     ("POST", r"/app/installations/(?P<id>[0-9]+)/access_tokens", set(), access_token),
+    ("GET", r"/actions/runner/releases/download/v(?P<version>[0-9.]+)/(?P<filename>[a-z0-9.-]+)", set(), release),
+    ("GET", r"/_release-assets/(?P<filename>[a-z0-9.-]+)", set(), asset),
     ("POST", r"/_runner/register", set(), register),
+    ("POST", r"/_runner/replace", set(), replace),
     ("POST", rf"{RUNNER}/online", set(), online),
     ("POST", rf"{RUNNER}/poll", set(), poll),
     ("POST", rf"{RUNNER}/done", set(), done),

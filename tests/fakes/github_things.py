@@ -25,7 +25,10 @@ class Refusal(Exception):
 
 @dataclass
 class Runner:
-    """A registered runner. `shows_busy` None: what GitHub shows is the truth; else it shows this."""
+    """A registered runner. `shows_busy` None: what GitHub shows is the truth; else it shows this.
+
+    `heard_at` is when its session last spoke, None for one that only stands here. `told` is what it hears next.
+    """
 
     id: int
     scope: str
@@ -37,6 +40,8 @@ class Runner:
     job: int | None = None
     shows_busy: bool | None = None
     session: str = ""
+    heard_at: datetime | None = None
+    told: list[dict[str, object]] = field(default_factory=list)
     secret: str = field(default_factory=lambda: secrets.token_hex(20))
 
     def label_documents(self) -> list[dict[str, object]]:
@@ -75,6 +80,15 @@ class OneTime:
     purpose: Purpose
     scope: str
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job that was done: by which runner, how it ended, and the end of its log."""
+
+    runner: str
+    result: str
+    log: str
 
 
 @dataclass(frozen=True)

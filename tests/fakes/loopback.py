@@ -34,13 +34,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """`document` is sent as JSON; None is an empty body."""
+    """`document` is sent as JSON, bytes as they are; None is an empty body."""
 
     status: int
     document: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def encoded(self) -> bytes:
+        if isinstance(self.document, bytes):
+            return self.document
         return b"" if self.document is None else json.dumps(self.document).encode()
 
 
@@ -154,7 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send(self, reply: Reply) -> None:
         body = reply.encoded()
-        fields = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(body))}
+        kind = "application/octet-stream" if isinstance(reply.document, bytes) else "application/json; charset=utf-8"
+        fields = {"Content-Type": kind, "Content-Length": str(len(body))}
         if reply.status in (204, 304):
             fields = {}
         head = f"HTTP/1.1 {reply.status} X\r\n"

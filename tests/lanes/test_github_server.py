@@ -97,7 +97,8 @@ def test_a_runner_registers_works_and_goes(server: GithubServer) -> None:
     seen = asking(server.url).runner(SCOPE, number).runner
     assert seen is not None
     assert (seen.online, seen.busy, seen.labels[3:]) == (True, True, ("mine",))
-    assert told(server, f"{number}/done", bearer, job=job).status_code == 204
+    assert told(server, f"{number}/done", bearer, job=job, result="Succeeded", log="hello").status_code == 204
+    assert server.finished[job].log == "hello"
     assert told(server, f"{number}/poll", bearer).status_code == 204
     assert told(server, f"{number}/offline", bearer).status_code == 204
     assert told(server, f"{number}/remove", token(server, "remove")).status_code == 204
@@ -117,7 +118,7 @@ def test_an_ephemeral_runner_is_gone_after_its_job(server: GithubServer) -> None
     told(server, f"{number}/online", bearer, session="one")
     job = server.queue(SCOPE)
     told(server, f"{number}/poll", bearer)
-    told(server, f"{number}/done", bearer, job=job)
+    told(server, f"{number}/done", bearer, job=job, result="Succeeded", log="")
     assert server.runners == {}
 
 
