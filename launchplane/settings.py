@@ -12,6 +12,7 @@ from launchplane.environment import (
     refuse_unknown_names,
     sandbox_mode,
     secret_key,
+    ssh_key,
     state_directory,
 )
 
@@ -28,6 +29,8 @@ SOLO_OPERATOR = env.bool("SOLO_OPERATOR", False)
 NOTIFY_URLS = env.str("NOTIFY_URLS", "").split()
 GITHUB_API_URL = github_api_url()
 GITHUB_TOKEN, GITHUB_APP_ID, GITHUB_APP_KEY = github_credentials()
+# a path: ssh reads the key itself, and nothing here ever does
+SSH_KEY = ssh_key(VAR / "keys")
 # an IPv6 address stands in brackets in a URL (RFC 3986, section 3.2.2)
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://{f'[{BIND}]' if ':' in BIND else BIND}:{PORT}").rstrip("/")
 
@@ -42,6 +45,7 @@ INSTALLED_APPS = [
     "launchplane.schedule",
     "launchplane.changes",
     "hygiene",
+    "lanes",
     "launchplane.web",
     "django.contrib.admin",
     "django.contrib.auth",

@@ -23,6 +23,7 @@ def record_edit(obj: Model, verb: str, values: Values) -> None:
         actor=by.actor(),
         source=by.source,
         host=host.name if host is not None else "",
+        lane=getattr(obj, "lane_name", ""),
     )
 
 
