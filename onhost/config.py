@@ -5,7 +5,8 @@
                                             "home": "/srv/runners/homes/cm-website",
                                             "scope": "cbusillo/odoo-tenant-cm-website"}}}
 
-`github` may be left out; `docker` is launchplane-docker's part, and is read by that program alone.
+`github` may be left out; so may `docker`, launchplane-docker's part (docker_part.py): without it nothing is told of the
+engine, and nothing is taken from it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onhost import files, names
+from onhost import docker_part, files, names
+from onhost.docker_part import DockerPart
 from onhost.exact import parse_object
 from onhost.refusals import Refusal, Untrusted
 
@@ -68,7 +70,9 @@ class HostConfig:
 
     host: str
     github: str
+    roots: tuple[str, ...]
     lanes: Mapping[str, Lane]
+    docker: DockerPart | None
 
 
 def load() -> HostConfig:
@@ -96,7 +100,9 @@ def parse(data: bytes) -> HostConfig:
         raise Untrusted("config", "its github is no server's address")
     if not isinstance(lanes, dict):
         raise Untrusted("config", "its lanes have to be an object")
-    return HostConfig(host, github, _apart({name: _lane(name, fields, roots) for name, fields in lanes.items()}))
+    found = _apart({name: _lane(name, fields, roots) for name, fields in lanes.items()})
+    docker = docker_part.parse(told["docker"]) if "docker" in told else None
+    return HostConfig(host, github, tuple(roots), found, docker)
 
 
 def _roots(told: object) -> list[str]:

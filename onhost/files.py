@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -21,6 +22,7 @@ WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXE
 LOCK_FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 OTHERS_ANY = stat.S_IRWXG | stat.S_IRWXO
+TRY_AGAIN_SECONDS = 0.05
 
 
 @contextmanager
@@ -108,32 +110,46 @@ def remove(at: int, name: str) -> None:
 
 @contextmanager
 def locked(at: int, name: str, *, owner: int, create: bool) -> Iterator[None]:
-    """The kernel's lock on `name`, which nobody but its owner can open: whoever could might keep it for ever.
+    """The kernel's lock on `name`. Raises Busy, and what `opened` raises."""
+    with opened(at, name, owner=owner, create=create) as file:
+        take(file)
+        yield
 
-    Raises Busy, and Refused `odd_file` or `lock_missing`.
+
+@contextmanager
+def opened(at: int, name: str, *, owner: int, create: bool = False) -> Iterator[int]:
+    """A descriptor of `name`, which nobody but its owner can open: whoever could might keep it locked for ever.
+
+    Raises Refused `odd_file` or `lock_missing`.
     """
     try:
-        opened = os.open(name, LOCK_FLAGS | (os.O_CREAT if create else 0), 0o600, dir_fd=at)
+        file = os.open(name, LOCK_FLAGS | (os.O_CREAT if create else 0), 0o600, dir_fd=at)
     except FileNotFoundError as error:
         raise Refused("lock_missing", f"{name} is not there: the installation is not complete") from error
     except OSError as error:
         raise Refused("odd_file", f"{name} could not be opened: {error.strerror}") from error
     try:
-        found = os.fstat(opened)
+        found = os.fstat(file)
         _check_file(found, name, owner)
         if found.st_mode & OTHERS_ANY:
             _odd(name, "can be opened by others than its owner")
-        _take(opened)
-        yield
+        yield file
     finally:
-        os.close(opened)
+        os.close(file)
 
 
-def _take(opened: int) -> None:
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise Busy("busy", "another program is at work here") from error
+def take(file: int, *, patience_seconds: float = 0) -> None:
+    """Lock `file`, until it is closed. Raises Busy when somebody else still holds it after `patience_seconds`."""
+    give_up_at = time.monotonic() + patience_seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= give_up_at:
+                raise Busy("busy", "another program is at work here") from error
+            time.sleep(TRY_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _step(here: int, part: str, walked: str) -> int:

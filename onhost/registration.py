@@ -7,7 +7,7 @@ import os
 
 from onhost import child, door, files, names, systemd
 from onhost.config import Lane
-from onhost.door import Call
+from onhost.lane_call import Call
 from onhost.refusals import BadRequest, Failed, Refused
 
 SETTINGS = ".runner"

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from onhost import door, fence, files, names, package, registration, systemd
-from onhost.door import Call, Verb
+from onhost import door, fence, files, lane_call, names, package, registration, systemd
+from onhost.door import Program, Verb
+from onhost.lane_call import Call
 from onhost.refusals import BadRequest, Refusal, Refused
 
 PROGRAM = "launchplane-runner"
@@ -23,7 +24,7 @@ PACKAGE_FIELDS = frozenset({"size_bytes", "sha256"})
 
 def main() -> int:
     """Do what standard input asks for; the exit status is in door.py."""
-    return door.serve(PROGRAM, VERBS, _as_the_lane)
+    return door.serve(Program(PROGRAM, lane_call.FIELDS, VERBS, lane_call.take, _as_the_lane))
 
 
 def _as_the_lane(call: Call, act: Callable[[Call], None]) -> None:
@@ -104,7 +105,7 @@ def _name() -> str:
 
 
 VERBS = {
-    "observe": Verb(observe, fenced=False),
+    "observe": Verb(observe, changes=False),
     "fetch": Verb(fetch, PACKAGE_FIELDS),
     "configure": Verb(registration.configure, registration.CONFIGURE_FIELDS),
     "unconfigure": Verb(registration.unconfigure, registration.UNCONFIGURE_FIELDS),

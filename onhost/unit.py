@@ -10,9 +10,10 @@ import os
 import pwd
 from collections.abc import Callable
 
-from onhost import door, fence, files, service, systemd
+from onhost import door, fence, files, lane_call, service, session, systemd
 from onhost.config import Lane
-from onhost.door import Call, Verb
+from onhost.door import Program, Verb
+from onhost.lane_call import Call
 from onhost.refusals import Failed, Refusal, Refused
 
 PROGRAM = "launchplane-unit"
@@ -21,13 +22,14 @@ STOPPED = ("inactive", "failed")
 
 def main() -> int:
     """Do what standard input asks for; the exit status is in door.py."""
-    return door.serve(PROGRAM, VERBS, _as_root)
+    return door.serve(Program(PROGRAM, lane_call.FIELDS, VERBS, lane_call.take, _as_root))
 
 
 def _as_root(call: Call, act: Callable[[Call], None]) -> None:
     if os.geteuid() != 0:
         raise Refused("not_root", "run it as root, by sudo")
     door.require_at_end(call)
+    session.require_held(call.session or "")
     with fence.held(call.fencing_token or 0, dry_run=call.dry_run):
         try:
             act(call)

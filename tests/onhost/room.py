@@ -4,18 +4,21 @@ Nothing in the programs knows of it: they are installed where they belong, and s
 own with that folder as its root. What they wrote lies in it afterwards.
 """
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 PROJECT = Path(__file__).parents[2]
 STANDIN = Path(__file__).parent / "standin"
 PROGRAMS = "/usr/local/lib/launchplane"
 UNITS = "etc/systemd/system"
 LANE, OTHER = "cm-website-chris-testing", "other-lane"
+SESSION = "0123456789abcdef0123456789abcdef"
 USERS = {"lane-cm": 64101, "lane-other": 64102, "operator": 64103}
 CONFIG: dict[str, object] = {
     "version": 1,
@@ -101,6 +104,7 @@ class Room:
     root: Path
     token: int = 0
     _kept: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _held: TextIO | None = None
 
     def path(self, place: str) -> Path:
         """Where the host's `place` lies; the programs' folder is in a layer above this machine's own /usr."""
@@ -131,7 +135,7 @@ class Room:
         return told
 
     def request(self, verb: str, lane: str = LANE, /, **other: object) -> dict[str, object]:
-        """A good request, but for `other`; a field given as ... is left out."""
+        """A good request, but for `other`; a field given as ... is left out. The host is held by its session."""
         self.token += 1
         lanes = CONFIG["lanes"]
         assert isinstance(lanes, dict)
@@ -145,6 +149,7 @@ class Room:
             "unit": f"launchplane-runner@{lane}.service",
             "dry_run": False,
             "fencing_token": self.token,
+            "session": SESSION,
         } | other
         return {name: value for name, value in told.items() if value is not ...}
 
@@ -154,7 +159,8 @@ class Room:
 
     def runner_verb(self, verb: str, body: bytes = b"", /, **other: object) -> Answer:
         """launchplane-runner, as the lane's user."""
-        request = self.request(verb, **({"fencing_token": ...} if verb == "observe" else {}) | other)
+        reading: dict[str, object] = {"fencing_token": ..., "session": ...}
+        request = self.request(verb, **(reading if verb == "observe" else {}) | other)
         return self.say("launchplane-runner", request, body=body, user=str(request["user"]))
 
     def say(self, program: str, request: dict[str, object], *, body: bytes = b"", user: str = "root") -> Answer:
@@ -170,16 +176,34 @@ class Room:
         told = json.loads(stdout) if stdout.startswith("{") else {}
         return Answer(done.returncode, told, stdout, done.stderr.decode())
 
-    def start(self, argv: list[str], *, user: str = "root") -> subprocess.Popen[bytes]:
+    def start(self, argv: list[str], *, user: str = "root", stdin: bytes = b"") -> subprocess.Popen[bytes]:
         """A program that stays; it has said one line. It is ended with the room."""
         process = subprocess.Popen(self._entering(argv, user), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._kept.append(process)
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.write(stdin)
+        process.stdin.flush()
         process.stdout.readline()
         return process
 
+    def hold(self, session: str = SESSION) -> None:
+        """Hold the host as launchplane-hold does, until `let_go`."""
+        held = self.path("var/lib/launchplane/session").open("w")
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held.write(f"{session}\n")
+        held.flush()
+        self._held = held
+
+    def let_go(self) -> None:
+        """The session has ended, and left its id behind, as one does that is killed."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
     def close(self) -> None:
         """End what was started."""
+        self.let_go()
         for process in self._kept:
             process.kill()
             process.communicate()
@@ -218,8 +242,10 @@ def build(root: Path) -> Room:
         (root / name).symlink_to(f"usr/{name}")
     install(root / ".upper/local/lib/launchplane")
     (root / ".upper/bin").mkdir()
-    shutil.copy(STANDIN / "systemctl", root / ".upper/bin/systemctl")
+    for name in ("systemctl", "sudo"):
+        shutil.copy(STANDIN / name, root / ".upper/bin" / name)
     _write_etc(room)
+    room.hold()
     for lane, user in ((LANE, "lane-cm"), (OTHER, "lane-other")):
         _own(room.path(f"srv/runners/homes/{user}"), USERS[user])
         _own(room.directory(lane), USERS[user])
@@ -246,4 +272,5 @@ def _write_etc(room: Room) -> None:
     put(room.path("etc/nsswitch.conf"), "passwd: files\n", mode=0o644)
     put(room.path("etc/launchplane/host.json"), json.dumps(CONFIG), mode=0o644)
     put(room.path("var/lib/launchplane/lock"), "", mode=0o600)
+    put(room.path("var/lib/launchplane/session"), "", USERS["operator"], mode=0o600)
     put(room.path("run/manager.json"), json.dumps(MANAGER), mode=0o644)

@@ -4,10 +4,11 @@ import ast
 import re
 from pathlib import Path
 
-from onhost import config, door, refusals, runner, unit
+from onhost import config, docker_part, door, lane_call, refusals, runner, unit
 from tests.onhost.room import PROJECT
 
 TEXT = (PROJECT / "docs/reference/on-the-host.md").read_text()
+INSTALLING = ("sudoers.py", "authorized_keys.py")
 RAISED = {"BadRequest", "Busy", "Refused", "Failed", "Untrusted", "_bad", "_odd"}
 
 
@@ -36,7 +37,7 @@ def raised(source: Path) -> set[str]:
 
 
 def test_every_code_is_there_and_no_other() -> None:
-    sources = [path for path in (PROJECT / "onhost").glob("*.py") if path.name != "sudoers.py"]
+    sources = [path for path in (PROJECT / "onhost").glob("*.py") if path.name not in INSTALLING]
     codes = set().union(*map(raised, sources))
     codes |= {"wrong_user", "wrong_root", "wrong_unit", "system_call", "unexpected"}
     assert first_column("Codes") == codes
@@ -51,11 +52,12 @@ def test_every_verb_is_there_and_no_other() -> None:
 
 
 def test_every_field_of_a_request_is_there_and_no_other() -> None:
-    assert first_column("Request and answer") == door.COMMON | {"fencing_token"}
+    assert first_column("Request and answer") == door.COMMON | lane_call.FIELDS | door.CHANGING
 
 
 def test_every_field_of_host_json_is_there_and_no_other() -> None:
     assert first_column("host.json") == config.NEEDED | config.OPTIONAL | config.LANE_FIELDS
+    assert first_column("The engine in host.json") == docker_part.NEEDED | docker_part.OPTIONAL
 
 
 def test_the_host_json_that_is_shown_is_a_good_one() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from launchplane.hosts.command import CommandResult
-from onhost import config, service, sudoers
-from tests.onhost.room import CONFIG, LANE, OTHER, PROGRAMS, PROJECT, STANDIN
+from onhost import config, door, service, sudoers
+from tests.onhost.room import CONFIG, LANE, OTHER, PROGRAMS, PROJECT, SESSION, STANDIN
 from tests.onhost.test_registration import ASKED, TOKEN
 from tests.testbed.host import DisposableHost
 
@@ -51,7 +51,7 @@ class Lane:
         self.token += 1
         told = {"version": "1", "verb": verb, "host": "chris-testing", "lane": LANE, "user": "lane-cm"}
         told |= {"root": "/srv/runners", "unit": UNIT}
-        return json.dumps({**told, "dry_run": False, "fencing_token": self.token} | other) + "\n"
+        return json.dumps({**told, "dry_run": False, "fencing_token": self.token, "session": SESSION} | other) + "\n"
 
     def sudo(
         self, arguments: list[str], stdin: str = "", *, as_user: str = "launchplane", env: tuple[str, ...] = ()
@@ -87,11 +87,22 @@ def installed(host: DisposableHost) -> None:
     _write(host, "/etc/launchplane/host.json", json.dumps(told()), "0644")
     _write(host, "/etc/sudoers.d/launchplane", sudoers.render("launchplane", lanes), "0440")
     _write(host, "/var/lib/launchplane/lock", "", "0600")
+    _hold(host)
     for lane in lanes.lanes.values():
         own = ["-o", lane.user, "-g", lane.user]
         host.must(["install", "-d", *own, lane.directory, lane.home])
         for name, text in (("run.sh", RUN_SH), ("config.sh", (STANDIN / "config.sh").read_text())):
             host.must(["install", *own, "-m", "0755", "/dev/stdin", f"{lane.directory}/{name}"], stdin=text)
+
+
+def _hold(host: DisposableHost) -> None:
+    """Somebody holds the host all the time; systemd-run comes back when they do."""
+    place = "/var/lib/launchplane/session"
+    _write(host, place, f"{SESSION}\n", "0600")
+    host.must(["chown", "launchplane:", place])
+    ready = ["--property=Type=notify", "--property=NotifyAccess=all", "--property=User=launchplane"]
+    stay = ["flock", place, "sh", "-c", "systemd-notify --ready; exec sleep infinity"]
+    host.must(["systemd-run", "--collect", "--unit=session-holder", *ready, *stay])
 
 
 def _lay(host: DisposableHost, source: Path) -> None:
@@ -233,7 +244,7 @@ def test_what_the_lanes_user_sees_is_what_systemd_says(lane: Lane) -> None:
 
 
 def _observed(lane: Lane) -> dict[str, object]:
-    request = {name: value for name, value in json.loads(lane.request("observe")).items() if name != "fencing_token"}
+    request = {name: value for name, value in json.loads(lane.request("observe")).items() if name not in door.CHANGING}
     done = lane.sudo(["--user=lane-cm", f"{PROGRAMS}/launchplane-runner"], json.dumps(request) + "\n")
     told: dict[str, object] = json.loads(done.stdout)["facts"]["service"]
     return told

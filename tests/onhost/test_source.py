@@ -47,4 +47,4 @@ def test_only_the_unit_names_run_sh_as_something_to_start() -> None:
         assert "run.sh &" not in text
         assert ("ExecStart={directory}/run.sh" in text) == (source.name == "service.py")
     starts = [path.name for path in SOURCES if "subprocess." in path.read_text()]
-    assert starts == ["child.py", "systemd.py"]
+    assert starts == ["child.py", "relay.py", "systemd.py"]

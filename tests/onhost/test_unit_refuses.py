@@ -121,7 +121,7 @@ def test_no_verb_but_the_seven(ready: Room, verb: object) -> None:
         (b'{"verb": "stop", "verb": "disable"}', "not_json"),
         (b'{"fencing_token": NaN}', "not_json"),
         (b"[" * 10_000, "not_json"),
-        (b'{"a": "' + b"x" * 20_000 + b'"}', "too_much"),
+        (b'{"a": "' + b"x" * 70_000 + b'"}', "too_much"),
     ],
 )
 def test_no_request_but_one_json_object(ready: Room, line: bytes, code: str) -> None:
