@@ -33,6 +33,7 @@ KNOWN = {
     "GITHUB_TOKEN",
     "GITHUB_APP_ID",
     "GITHUB_APP_KEY",
+    "SSH_KEY",
 }
 # Settings of parts that are not built yet: an environment that holds them already is not wrong.
 FORESEEN = {
@@ -97,6 +98,17 @@ def github_api_url() -> str:
     if not re.fullmatch(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._-]+)*", url) or parts.port == 0:
         raise ValueError("LAUNCHPLANE_GITHUB_API_URL must be an address such as https://HOST/api/v3, and no more")
     return url
+
+
+def ssh_key(keys: Path) -> Path:
+    """`LAUNCHPLANE_SSH_KEY`, the path of the private key that hosts are reached with (default: one in `keys`).
+
+    Raises ValueError for a key instead of a path, without showing it: ssh reads keys from files only.
+    """
+    given = str(env.str("SSH_KEY", "")).strip()
+    if "PRIVATE KEY" in given or "\n" in given:
+        raise ValueError("LAUNCHPLANE_SSH_KEY is a key, and has to be the path of a file that holds one")
+    return Path(given).absolute() if given else keys / "ssh_key"
 
 
 class GithubCredentials(NamedTuple):

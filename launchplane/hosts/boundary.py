@@ -14,10 +14,14 @@ from launchplane.problems import Refused
 
 @dataclass(slots=True)
 class Allowance:
-    """How often each call may still be made. `still_mine` says whether the change is still this worker's to apply."""
+    """How often each call may still be made. `still_mine` says whether the change is still this worker's to apply.
+
+    `fencing_token` is the change's, from 1; 0 where no program on a host is asked.
+    """
 
     left: dict[str, int]
     still_mine: Callable[[], bool]
+    fencing_token: int = 0
 
 
 _allowance: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
@@ -48,3 +52,11 @@ def spend(call: str) -> None:
     if not allowance.still_mine():
         raise Refused("claim_lost", f"This worker lost its claim to the change: {call} is not made.")
     allowance.left[call] -= 1
+
+
+def fencing_token() -> int:
+    """The running change's. Raises Refused `no_running_change` outside of a step."""
+    allowance = _allowance.get()
+    if allowance is None or allowance.fencing_token < 1:
+        raise Refused("no_running_change", "A host is asked to change something, and no change is being applied here.")
+    return allowance.fencing_token

@@ -66,13 +66,13 @@ def run(
             start_new_session=True,
         )
     except OSError as error:
-        return _not_started(argv[0], error, started)
+        return not_started(argv[0], error, started)
     with process:
         try:
             conversation = _Conversation(process, as_bytes(stdin), max_output_bytes, stop_when_full)
             conversation.serve_until(started + timeout_seconds)
         except BaseException:  # a queue ends a task that takes too long by one that is no Exception
-            _kill_group(process)
+            kill_group(process)
             raise
     return conversation.result(started)
 
@@ -95,7 +95,8 @@ def _inherited() -> dict[str, str]:
     return {name: os.environ[name] for name in INHERITED if name in os.environ}
 
 
-def _not_started(program: str, error: OSError, started: float) -> CommandResult:
+def not_started(program: str, error: OSError, started: float) -> CommandResult:
+    """How a command ended that the system would not begin; `started` is of the monotonic clock."""
     returncode = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
     return CommandResult(returncode, "", f"{error.filename or program}: {error.strerror}", _ms_since(started))
 
@@ -104,7 +105,8 @@ def _ms_since(started: float) -> int:
     return round((time.monotonic() - started) * 1000)
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads a group of its own, and all that is in it."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -135,7 +137,7 @@ class _Conversation:
         try:
             if not self._serve(deadline, ended):
                 self._timed_out = not self._is_full()
-                _kill_group(self._process)
+                kill_group(self._process)
             self._selector.unregister(ended)
             self._serve(time.monotonic() + LAST_OUTPUT_SECONDS, None)
         finally:

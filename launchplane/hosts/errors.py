@@ -33,3 +33,7 @@ class HostUnavailable(HostProblem):
 
 class AnswerLost(HostProblem):
     """A command was begun on a host, and nobody knows how it ended."""
+
+
+class AnswerUnusable(AnswerLost):
+    """A command ended on a host, and what it printed is no answer to what was asked: it counts for nothing."""

@@ -9,13 +9,15 @@ import shlex
 import shutil
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from launchplane.hosts.command import CommandResult, run
 from launchplane.hosts.errors import AnswerLost, HostUnavailable
+from launchplane.hosts.opened import LONGEST_LINE, Opened, opened
 from launchplane.hosts.ssh_target import HostKey, Target
 from launchplane.words import clean_message
 
@@ -25,6 +27,7 @@ NOT_IN_PATHS: Final = frozenset('%$"\\\n')
 CONNECTION_FAILED: Final = 255
 LOG_CHARACTERS: Final = 64 * 1024
 LONGEST_COMMAND_BYTES: Final = 120_000  # Linux takes arguments below 128 KiB
+ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
 OPTIONS: Final = (
     "BatchMode=yes",
     "CheckHostIP=no",
@@ -80,24 +83,45 @@ class SshHost:
         may still be running. Status 255 means that to ssh, so no program of ours may end with it. A host that has a
         banner shows it first of all on `stderr`.
         """
-        program = _checked(self.identity)
-        with tempfile.TemporaryDirectory(prefix="lp-ssh-") as folder:
-            log = Path(folder) / "log"
-            command = [program, *self._arguments(Path(folder), log), "--", self.target.host, remote_command(argv)]
+        with self._prepared(argv) as (command, log):
             result = run(
                 command,
                 timeout_seconds=timeout_seconds,
                 stdin=stdin,
-                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+                env=ENVIRONMENT,
                 max_output_bytes=max_output_bytes,
                 stop_when_full=True,
             )
-            said = _read(log)
+            self._require_an_end(result, _read(log), timeout_seconds, max_output_bytes)
+        return result
+
+    @contextmanager
+    def opened(self, argv: Sequence[str], *, stdin: bytes, timeout_seconds: float) -> Iterator[Opened]:
+        """A program there that has said its first line, or has ended; it is left its input open within, and no longer.
+
+        Raises HostUnavailable and AnswerLost as `run` does.
+        """
+        with (
+            self._prepared(argv) as (command, log),
+            opened(command, env=ENVIRONMENT, stdin=stdin, timeout_seconds=timeout_seconds) as program,
+        ):
+            self._require_an_end(program.first, _read(log), timeout_seconds, LONGEST_LINE)
+            yield program
+
+    @contextmanager
+    def _prepared(self, argv: Sequence[str]) -> Iterator[tuple[list[str], Path]]:
+        """The command line of ssh, and the file that it writes its own words to; both are of no use afterwards."""
+        program = _checked(self.identity)
+        with tempfile.TemporaryDirectory(prefix="lp-ssh-") as folder:
+            log = Path(folder) / "log"
+            command = [program, *self._arguments(Path(folder), log), "--", self.target.host, remote_command(argv)]
+            yield command, log
+
+    def _require_an_end(self, result: CommandResult, said: str, timeout_seconds: float, max_output_bytes: int) -> None:
         if result.returncode != 0 and not _was_begun(said):
             raise self._not_begun(result, said, timeout_seconds)
         if result.timed_out or result.truncated or result.returncode == CONNECTION_FAILED:
             raise self._lost(result, said, timeout_seconds, max_output_bytes)
-        return result
 
     def _arguments(self, folder: Path, log: Path) -> list[str]:
         """ssh's own words go into `log`, so that what the host writes is never taken for one of them."""
