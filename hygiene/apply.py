@@ -19,7 +19,6 @@ from hygiene.plan.scene import Scene, without
 from hygiene.policy import policy_of
 from launchplane.changes import freeze, lock
 from launchplane.changes.contracts import Evidence, Gate, Json, Plan, PlannedStep, StepOutcome
-from launchplane.changes.models import HostLease
 from launchplane.changes.news import News
 from launchplane.hosts.connect import remover_of
 from launchplane.hosts.models import Host
@@ -146,7 +145,7 @@ class HygieneRun:
             "identity": partial(gates.identity, scene.inventory.engine.engine_id, host.engine_id),
             "fresh": partial(gates.fresh, scene.observed_at, now),
             "freeze": partial(freeze.gate, self._host),
-            "lock": partial(lock_gate, self._host),
+            "lock": partial(lock.gate, self._host),
             "pressure": partial(gates.pressure, scene.readings, threshold_percent=host.pressure_percent),
             "window": partial(gates.window, host.maintenance_window, now),
             "phase_one": partial(gates.phase_one, scene.phase_one, scene.observed_at),
@@ -199,17 +198,6 @@ def _protected_since(step: PlannedStep, judgement: Judgement) -> str | None:
         return not_pruned(judgement, step.target if step.verb == "prune-builder" else "")
     verdict = judgement.verdicts.get((KINDS[step.verb], step.target))
     return verdict.reason if verdict is not None and verdict.cls is Class.PROTECTED else None
-
-
-def lock_gate(host: Host) -> Gate:
-    """Open if this process holds the host, or nobody does. Asks only: a worker that comes meanwhile gets the lock."""
-    lease = HostLease.objects.filter(host=host).first()
-    said: dict[str, Json] = {"holder": lease.holder if lease else "", "token": lease.token if lease else 0}
-    if lock.is_ours(host):
-        return Gate(name="lock", state="open", reason="This worker holds the host's lock.", evidence=said)
-    if not lock.is_held(host):
-        return Gate(name="lock", state="open", reason="Nobody else changes this host.", evidence=said)
-    return Gate(name="lock", state="closed", reason=lock.busy_sentence(host), evidence=said)
 
 
 def _live(host: Host, inventory: Inventory, readings: Readings) -> dict[str, Callable[[], Gate]]:

@@ -15,12 +15,12 @@ def facts_of(decision: Decision) -> dict[str, Json]:
         "shape": case.shape,
         "condition": case.observed.condition,
         "desired": _plain(case.desired),
-        "observed": _seen(case),
+        "observed": seen_of(case),
         "observed_at": case.observed.seen_at.isoformat(),
     }
 
 
-def _seen(case: Case) -> dict[str, Json]:
+def seen_of(case: Case) -> dict[str, Json]:
     """Of GitHub's listing only the lane's own runner, how many there were, and which requests brought them."""
     observed, listing = case.observed, case.observed.listing
     return _words(case.parts) | {

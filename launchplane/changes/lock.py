@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
+from launchplane.changes.contracts import Gate, Json
 from launchplane.changes.models import HostLease
 from launchplane.hosts.models import Host
 from launchplane.problems import Waits
@@ -64,6 +65,17 @@ def is_held(host: Host) -> bool:
 def busy_sentence(host: Host) -> str:
     """For people, and for whoever has to wait."""
     return f"{host.name} is being changed by another worker. This waits for it."
+
+
+def gate(host: Host) -> Gate:
+    """Open if this process holds the host, or nobody does. Asks only: a worker that comes meanwhile gets the lock."""
+    lease = HostLease.objects.filter(host=host).first()
+    said: dict[str, Json] = {"holder": lease.holder if lease else "", "token": lease.token if lease else 0}
+    if is_ours(host):
+        return Gate(name="lock", state="open", reason="This worker holds the host's lock.", evidence=said)
+    if not is_held(host):
+        return Gate(name="lock", state="open", reason="Nobody else changes this host.", evidence=said)
+    return Gate(name="lock", state="closed", reason=busy_sentence(host), evidence=said)
 
 
 @contextmanager

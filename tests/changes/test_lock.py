@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from hygiene.apply import lock_gate
 from launchplane.changes import lock
 from launchplane.changes.lock import HostBusy
 from launchplane.hosts.models import Host
@@ -127,11 +126,11 @@ def test_a_lock_that_an_operator_took_by_hand_excludes_workers(host: Host) -> No
 
 
 def test_the_gate_of_a_page_tells_who_holds_the_host_and_takes_nothing(host: Host, run: Run) -> None:
-    assert lock_gate(host).reason == "Nobody else changes this host."
+    assert lock.gate(host).reason == "Nobody else changes this host."
     with lock.held(host):
-        assert lock_gate(host).reason == "This worker holds the host's lock."
+        assert lock.gate(host).reason == "This worker holds the host's lock."
     assert first_word(run(HOLDS, lock.lock_path(host))) == "held"
-    gate = lock_gate(host)
+    gate = lock.gate(host)
     assert (gate.state, gate.reason) == ("closed", lock.busy_sentence(host))
 
 
