@@ -9,6 +9,8 @@ import json
 import re
 import secrets
 import ssl
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -47,6 +49,7 @@ class GithubServer(LoopbackServer):
         self.ahead = timedelta()
         self._jobs: dict[int, tuple[str, set[str], str]] = {}
         self._numbers = count(1)
+        self._answered = threading.Condition()
 
     @property
     def url(self) -> str:
@@ -97,6 +100,12 @@ class GithubServer(LoopbackServer):
         """Another process has the session from now on, and never lets it go."""
         runner.online, runner.session, runner.heard_at = True, "another", None
 
+    def until(self, holds: Callable[[], object], *, seconds: float = 60) -> None:
+        """Wait for what runners bring about. Raises TimeoutError."""
+        with self._answered:
+            if not self._answered.wait_for(holds, seconds):
+                raise TimeoutError(f"not within {seconds:g} seconds")
+
     def of(self, scope: str) -> list[Runner]:
         return [runner for runner in self.runners.values() if runner.scope == scope.lower()]
 
@@ -108,6 +117,11 @@ class GithubServer(LoopbackServer):
         self._record(request, "", 0, 0)
 
     def reply(self, request: Request) -> Reply:
+        with self._answered:
+            self._answered.notify_all()
+            return self._replied(request)
+
+    def _replied(self, request: Request) -> Reply:
         who, reply = Credential("nobody"), Reply(500)
         self._miss_the_silent()
         try:

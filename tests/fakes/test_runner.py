@@ -8,7 +8,6 @@ import stat
 import subprocess
 import tarfile
 import tempfile
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -92,13 +91,6 @@ def runner(server: GithubServer) -> Iterator[Unpacked]:
             os.chown(path, NOBODY, NOBODY)
     yield Unpacked(folder, server)
     shutil.rmtree(folder)
-
-
-def seen(server: GithubServer, pattern: str) -> threading.Event:
-    """Set when a request that matches arrives, the first after this."""
-    event = threading.Event()
-    server.meanwhile(pattern, event.set)
-    return event
 
 
 def test_its_package_is_the_same_bytes_each_time() -> None:
@@ -214,9 +206,8 @@ def test_it_goes_online_does_a_job_and_goes_offline(runner: Unpacked, server: Gi
     runner.configure()
     (registered,) = server.runners.values()
     job = server.queue(SCOPE, "mine", run='cat "/proc/$PPID/comm"; echo "$GITHUB_REPOSITORY in $PWD"')
-    done = seen(server, "POST /_runner/.*/done")
     with runner.started("run.sh", RUNNER_MANUALLY_TRAP_SIG="1") as process:
-        assert done.wait(60)
+        server.until(lambda: job in server.finished)
         assert registered.online
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=60)
@@ -242,14 +233,13 @@ def test_a_job_that_fails_is_told(runner: Unpacked, server: GithubServer) -> Non
 def test_a_signal_cancels_the_job_in_hand(runner: Unpacked, server: GithubServer) -> None:
     """systemctl stop does not drain: who wants the job to end well has to wait for it."""
     runner.configure()
-    ready, done = runner.folder / "ready", seen(server, "POST /_runner/.*/done")
+    ready = runner.folder / "ready"
     os.mkfifo(ready, 0o622)
     ready.chmod(0o622)
     job = server.queue(SCOPE, run=f"echo >{ready}; sleep 600")
     with runner.started("run.sh", RUNNER_MANUALLY_TRAP_SIG="1") as process:
         ready.read_text()
         process.send_signal(signal.SIGTERM)
-        assert done.wait(60)
         process.communicate(timeout=60)
     assert server.finished[job].result == "Canceled"
 
