@@ -17,11 +17,12 @@ from launchplane.changes import finish, lock, obstacles
 from launchplane.changes.claim import Claim, Evaporated, claim, evidence_is_kept
 from launchplane.changes.contracts import Gate
 from launchplane.changes.kinds import Run
+from launchplane.changes.marks import ClaimLost
 from launchplane.changes.models import Change
 from launchplane.changes.models.change import Status
 from launchplane.changes.requests import find_change
 from launchplane.changes.states import Moved, tell_the_schedule
-from launchplane.changes.steps import ClaimLost, take_steps
+from launchplane.changes.steps import take_steps
 from launchplane.changes.stopping import Stop, finishing_the_item
 from launchplane.problems import Problem, Waits
 

@@ -11,7 +11,7 @@ from audits import segments
 from audits.models import AuditRecord
 from launchplane.access.models import User
 from launchplane.access.people import Principal
-from launchplane.changes import eyes, freeze, lock, obstacles, records, restored, standing, states
+from launchplane.changes import eyes, freeze, lock, marks, obstacles, records, restored, standing, states
 from launchplane.changes.approvals import withdraw
 from launchplane.changes.contracts import Plan
 from launchplane.changes.digest import is_unaltered
@@ -40,7 +40,7 @@ class Claim:
 
     def still_mine(self) -> bool:
         """Whether nobody took the change from us, asked of the database."""
-        return self.rows().exists()
+        return marks.is_ours(self.change, self.token)
 
     def rows(self) -> QuerySet[Change]:
         """The change's row, as long as it is ours."""

@@ -18,10 +18,11 @@ from launchplane.changes import lock, notify, obstacles, records, standing, stat
 from launchplane.changes.contracts import Evidence, Gate
 from launchplane.changes.figures import counted, figures, least
 from launchplane.changes.kinds import Run
+from launchplane.changes.marks import skip_what_was_not_begun
 from launchplane.changes.models import Approval, Change, Step
 from launchplane.changes.models.change import Status, Why
 from launchplane.changes.planning import known_kind
-from launchplane.changes.steps import Halt, skip_what_was_not_begun
+from launchplane.changes.steps import Halt
 from launchplane.problems import Problem
 
 log = logging.getLogger(__name__)

@@ -16,11 +16,12 @@ from launchplane.changes import eyes, finish, lock, records, states
 from launchplane.changes.contracts import Evidence, StepOutcome
 from launchplane.changes.digest import is_unaltered
 from launchplane.changes.kinds import Run
+from launchplane.changes.marks import outcome_fields, skip_what_was_not_begun
 from launchplane.changes.models import Change, Step
 from launchplane.changes.models.change import HOLDING, Status
 from launchplane.changes.planning import known_kind
 from launchplane.changes.requests import find_change
-from launchplane.changes.steps import Halt, look, outcome_fields, skip_what_was_not_begun
+from launchplane.changes.steps import Halt, look
 from launchplane.problems import Problem, Refused
 
 log = logging.getLogger(__name__)

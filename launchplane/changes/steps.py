@@ -4,29 +4,22 @@ import logging
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db import transaction
 from django.utils import timezone
 
-from audits.kept import kept
-from audits.redact import LIVE
-from launchplane import canonical
 from launchplane.changes import freeze
 from launchplane.changes.calls import allowance_of
 from launchplane.changes.claim import Claim
 from launchplane.changes.contracts import PlannedStep, StepOutcome
 from launchplane.changes.kinds import Run
-from launchplane.changes.models import Change, StandingApproval, Step
+from launchplane.changes.marks import Marks, skip_what_was_not_begun
+from launchplane.changes.models import Change, StandingApproval
 from launchplane.changes.news import News
 from launchplane.changes.stopping import Stop
 from launchplane.hosts.boundary import within
 from launchplane.hosts.models import Host
-from launchplane.problems import Problem, Refused
+from launchplane.problems import Problem
 
 log = logging.getLogger(__name__)
-
-Outcome = Step.Outcome
-# of one item, in bytes of its canonical form: a host may answer with megabytes, and there are thousands of items
-LARGEST_EVIDENCE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,71 +35,24 @@ class Halt:
         return self.why in ("gate", "freeze", "stopped", "withdrawn")
 
 
-class ClaimLost(Refused):
-    """Recovery took the change from this worker: it must not begin anything more."""
-
-
 def take_steps(claim: Claim, run: Run, stop: Stop) -> Halt | None:
     """Take one item after the other, until all have their outcome or something halts. Raises ClaimLost."""
-    allowance = allowance_of(claim.plan, still_mine=claim.still_mine)
-    freed, news = 0, News()
+    allowance = allowance_of(claim.plan, still_mine=claim.still_mine, fencing_token=claim.token)
+    marks, news, freed = Marks(claim.change, claim.token), News(), 0
     for step in claim.plan.steps:
         halt = _reason_to_halt(claim, run, stop, news, freed)
         if halt is None:
-            store_intent(claim, step)
+            marks.begin(step)
             with within(allowance):
                 outcome = _act(run, step)
             outcome = outcome if outcome.outcome != "unknown" else look(run, step, outcome)
-            store_outcome(claim.change, step, outcome)
+            marks.became(step, outcome)
             freed += max(outcome.freed_bytes if outcome.freed_bytes is not None else step.predicted_bytes or 0, 0)
             halt = _reason_after(step, outcome)
         if halt is not None:
             skip_what_was_not_begun(claim.change, halt.sentence)
             return halt
     return None
-
-
-def store_intent(claim: Claim, step: PlannedStep) -> None:
-    """From here on the item may have been touched. Commits at once. Raises ClaimLost, also if it was stored before."""
-    now = timezone.now()
-    with transaction.atomic(durable=True):
-        if claim.rows().update(beat_at=now) != 1:
-            raise ClaimLost("claim_lost", "This change was taken from its worker, which had been silent for too long.")
-        unbegun = Step.objects.filter(change=claim.change, position=step.position, intent_at=None, outcome="")
-        if unbegun.update(intent_at=now) != 1:
-            raise ClaimLost("step_taken", f"Item {step.position} was begun before: it is not begun again.")
-
-
-def store_outcome(change: Change, step: PlannedStep, outcome: StepOutcome) -> bool:
-    """Keep what became of an item that was begun. False if that was known already: what was seen first stays.
-
-    A worker that lost its claim may still say what it did: nobody knows better.
-    """
-    begun = Step.objects.filter(change=change, position=step.position, intent_at__isnull=False, outcome="")
-    return begun.update(finished_at=timezone.now(), **outcome_fields(outcome)) == 1
-
-
-def outcome_fields(outcome: StepOutcome) -> dict[str, object]:
-    """An outcome as its row keeps it: what a host says may hold a secret, or be nothing that can be written down."""
-    freed = outcome.freed_bytes if outcome.freed_bytes is None or abs(outcome.freed_bytes) < 2**53 else None
-    try:
-        evidence = canonical.canonical(LIVE.fields(outcome.evidence))
-    except ValueError as error:
-        evidence = canonical.canonical({"not_kept": type(error).__name__})
-    if len(evidence) > LARGEST_EVIDENCE:
-        evidence = canonical.canonical({"not_kept": "too large", "size_bytes": len(evidence)})
-    return {
-        "outcome": outcome.outcome,
-        "detail": kept(outcome.detail),
-        "freed_bytes": freed,
-        "evidence": evidence.decode(),
-    }
-
-
-def skip_what_was_not_begun(change: Change, why: str) -> None:
-    """Every item without an intent is left alone, and says why."""
-    unbegun = Step.objects.filter(change=change, intent_at=None, outcome="")
-    unbegun.update(outcome=Outcome.SKIPPED, detail=kept(why), finished_at=timezone.now())
 
 
 def look(run: Run, step: PlannedStep, unknown: StepOutcome) -> StepOutcome:

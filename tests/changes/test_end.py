@@ -12,10 +12,10 @@ from launchplane.access.models import User
 from launchplane.access.people import WORKER
 from launchplane.changes.apply import apply_change
 from launchplane.changes.contracts import PlannedStep, StepOutcome
+from launchplane.changes.marks import LARGEST_EVIDENCE, outcome_fields
 from launchplane.changes.models import Change
 from launchplane.changes.recover import recover, resolve
 from launchplane.changes.requests import find_change
-from launchplane.changes.steps import LARGEST_EVIDENCE, outcome_fields
 from launchplane.hosts.models import Host
 from tests.changes import toy
 from tests.changes.test_apply import at, last_record

@@ -49,7 +49,7 @@ class Started:
 def main(change_id: str, window: str, step: str, folder: str) -> None:
     django.setup()
 
-    from launchplane.changes import apply, steps
+    from launchplane.changes import apply, marks
     from tests.changes import toy
 
     toy.register_toys()
@@ -63,13 +63,13 @@ def main(change_id: str, window: str, step: str, folder: str) -> None:
         if (now, str(position)) == (window, step):
             wait_here()
 
-    def outcome(change: Any, planned: Any, seen: Any) -> bool:
+    def became(self: marks.Marks, planned: Any, outcome: Any) -> None:
         if (window, step) == ("before_outcome", str(planned.position)):
             wait_here()
-        return store(change, planned, seen)
+        keep(self, planned, outcome)
 
-    store = steps.store_outcome
-    setattr(steps, "store_outcome", outcome)  # noqa: B010 - of another type for mypy, the same here
+    keep = marks.Marks.became
+    setattr(marks.Marks, "became", became)  # noqa: B010 - a method for mypy, the same here
     toy.hook[0] = happen
     apply.apply_queued(change_id)
 
