@@ -1,0 +1,123 @@
+"""Look at lanes: GitHub's listing of each scope once, and each host by its own programs. Changes nothing anywhere.
+
+A part that cannot be read is unmeasured, with why; it is never absent.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, TypeVar
+
+from django.utils import timezone
+
+from lanes import told
+from lanes.contracts import Desired, Listing, Observed
+from lanes.listings import Listings, NotListed
+from lanes.models import Lane
+from lanes.told import NotTold
+from launchplane.hosts.answers import Json
+from launchplane.hosts.errors import HostProblem, HostUnavailable
+from launchplane.hosts.models import Host
+from launchplane.hosts.programs import programs_of
+
+RUNNER: Final = "launchplane-runner"
+READ_SECONDS: Final = 90.0
+HOSTS_AT_A_TIME: Final = 8
+OF_HOST: Final = ("directory", "service", "baseline")
+# nothing of Launchplane's runs there, so nothing there could restart or remove the lane either
+NO_PROGRAMS: Final = frozenset({"programs_missing", "version_skew"})
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a host's program said of a lane, or why it did not."""
+
+    facts: Mapping[str, Json] | None
+    why: str = ""
+    code: str = ""
+
+
+@dataclass(slots=True)
+class _Parts:
+    """Parts as they are read, and why one is not."""
+
+    unmeasured: dict[str, str] = field(default_factory=dict)
+
+    def read(self, name: str, read: Callable[[], Part]) -> Part | None:
+        try:
+            return read()
+        except NotTold as problem:
+            self.unmeasured[name] = str(problem)
+            return None
+
+
+def observe(lanes: Sequence[Lane], *, listings: Listings | None = None) -> dict[Lane, Observed]:
+    """Each of `lanes` as it is now. Hosts are asked side by side, and the lanes of one after another."""
+    listings, seen_at = listings or Listings(), timezone.now()
+    by_host: defaultdict[Host, list[Lane]] = defaultdict(list)
+    for lane in lanes:
+        by_host[lane.host].append(lane)
+    with ThreadPoolExecutor(HOSTS_AT_A_TIME, thread_name_prefix="lanes") as pool:
+        asked = pool.map(lambda item: _ask_host(*item), by_host.items())
+        listed = {lane: listings.of(lane.scope) for lane in lanes}
+        said = {lane: answer for answers in asked for lane, answer in answers.items()}
+    return {lane: _observed(lane.as_desired(), listed[lane], said[lane], seen_at) for lane in lanes}
+
+
+def _ask_host(host: Host, lanes: Iterable[Lane]) -> dict[Lane, Told]:
+    """What its programs say of each lane. One that cannot be reached is not asked for the next one."""
+    answers: dict[Lane, Told] = {}
+    unreachable: Told | None = None
+    for lane in lanes:
+        if unreachable is None:
+            try:
+                answers[lane] = _ask(host, lane.as_desired())
+                continue
+            except HostUnavailable as problem:
+                unreachable = Told(None, problem.sentence, problem.code)
+        answers[lane] = unreachable
+    return answers
+
+
+def _ask(host: Host, desired: Desired) -> Told:
+    """Raises HostUnavailable: then no other lane of that host can be asked about either."""
+    request: dict[str, Json] = {
+        "verb": "observe",
+        "lane": desired.lane_name,
+        "user": desired.service_user,
+        "root": desired.registration_root,
+        "unit": desired.systemd_unit_name,
+    }
+    try:
+        answer = programs_of(host).ask(RUNNER, request, timeout_seconds=READ_SECONDS)
+    except HostUnavailable:
+        raise
+    except HostProblem as problem:
+        return Told(None, problem.sentence, problem.code)
+    if not answer.ok:
+        return Told(None, f"The host does not tell of it ({answer.code}): {answer.summary}", answer.code)
+    return Told(answer.facts)
+
+
+def _observed(desired: Desired, listed: Listing | NotListed, said: Told, seen_at: datetime) -> Observed:
+    parts = _Parts()
+    if isinstance(listed, NotListed):
+        parts.unmeasured["listing"] = listed.why
+    if said.facts is None:
+        parts.unmeasured |= dict.fromkeys((*OF_HOST, "control_path"), said.why)
+    facts = said.facts or {}
+    there = said.facts is not None
+    return Observed(
+        lane_name=desired.lane_name,
+        listing=None if isinstance(listed, NotListed) else listed,
+        directory=parts.read("directory", lambda: told.directory(desired, facts)) if there else None,
+        service=parts.read("service", lambda: told.service(facts)) if there else None,
+        baseline=None,
+        condition="none",
+        unmeasured=parts.unmeasured,
+        seen_at=seen_at,
+        control_path=True if there else False if said.code in NO_PROGRAMS else None,
+    )

@@ -1,0 +1,120 @@
+"""What was seen of lanes, kept: canonical text that is stored once however often it is seen, and thinned with age."""
+
+import json
+import zlib
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from lanes.contracts import Desired, Observed
+from lanes.listings import narrowed
+from lanes.models import Lane, LaneContact, LaneDocument, LaneSnapshot
+from lanes.parts import parts_of
+from launchplane.canonical import canonical, digest
+
+# how old, and how far apart snapshots of that age stay
+THINNING: Final = (
+    (timedelta(days=2), timedelta(hours=1)),
+    (timedelta(days=14), timedelta(hours=6)),
+    (timedelta(days=60), timedelta(days=1)),
+    (timedelta(days=730), timedelta(days=7)),
+)
+
+
+def store(lane: Lane, observed: Observed, *, asked_by: str) -> LaneSnapshot:
+    """Keep what was seen, or note that it was seen again; and whether the lane was online."""
+    desired = lane.as_desired()
+    with transaction.atomic():
+        document = _document(desired, observed)
+        snapshot = lane.snapshots.select_for_update().first()
+        if snapshot is None or snapshot.document_id != document or snapshot.observed_at > observed.seen_at:
+            snapshot = LaneSnapshot(lane=lane, document_id=document, first_at=observed.seen_at)
+        listing = observed.listing
+        snapshot.observed_at, snapshot.asked_by = observed.seen_at, asked_by
+        snapshot.listed_at = None if listing is None else listing.seen_at
+        snapshot.request_ids = [] if listing is None else list(listing.request_ids)
+        snapshot.runners_listed = None if listing is None else len(listing.runners)
+        snapshot.save()
+        _note_contact(lane, desired, observed)
+        _thin(lane, now=observed.seen_at)
+    return snapshot
+
+
+def load(snapshot: LaneSnapshot) -> Observed:
+    """What the snapshot saw. Raises ValueError if the stored text is not the text that was hashed."""
+    text = _text(snapshot)
+    seen = json.loads(text)
+    seen["seen_at"] = snapshot.observed_at
+    if seen["listing"] is not None:
+        seen["listing"] |= {"seen_at": snapshot.listed_at, "request_ids": tuple(snapshot.request_ids)}
+    return Observed.model_validate(seen)
+
+
+def last_seen(lane: Lane) -> Observed | None:
+    """The lane as it was seen last, or None if nobody ever looked."""
+    snapshot = lane.snapshots.select_related("document").first()
+    return None if snapshot is None else load(snapshot)
+
+
+def _document(desired: Desired, observed: Observed) -> str:
+    """The digest of the canonical text without any time, which is stored unless it is there."""
+    plain = observed.model_dump(mode="json", exclude={"seen_at": True, "listing": True})
+    listing = observed.listing
+    plain["listing"] = (
+        None
+        if listing is None
+        else narrowed(listing, desired).model_dump(mode="json", exclude={"seen_at", "request_ids"})
+    )
+    text = canonical(plain)
+    sha256 = digest(text)
+    document = LaneDocument(sha256=sha256, compressed=zlib.compress(text, 6))
+    LaneDocument.objects.bulk_create([document], ignore_conflicts=True)
+    return sha256
+
+
+def _text(snapshot: LaneSnapshot) -> bytes:
+    try:
+        text = zlib.decompress(snapshot.document.compressed)
+    except zlib.error as error:
+        raise _damaged(snapshot) from error
+    if digest(text) != snapshot.document_id:
+        raise _damaged(snapshot)
+    return text
+
+
+def _damaged(snapshot: LaneSnapshot) -> ValueError:
+    return ValueError(f"what was stored of {snapshot} is damaged: it is not the text that was hashed")
+
+
+def _note_contact(lane: Lane, desired: Desired, observed: Observed) -> None:
+    """One row for each span of the same; what is not known of a runner, or is not ours, ends no span."""
+    parts = parts_of(desired, observed)
+    if parts.registration not in ("ours", "none"):
+        return
+    online = parts.runner is not None and parts.runner.online
+    last = lane.contacts.first()
+    if last is None and parts.registration == "none":
+        return  # it was never there: that is no end of anything
+    if last is None or last.online != online:
+        LaneContact.objects.create(lane=lane, online=online, since=observed.seen_at, until=observed.seen_at)
+    else:
+        LaneContact.objects.filter(pk=last.pk, until__lt=observed.seen_at).update(until=observed.seen_at)
+
+
+def _thin(lane: Lane, *, now: datetime) -> None:
+    """Drop snapshots that are too close for their age, and documents that nothing refers to.
+
+    From the oldest on, and the newest always stays: so what one pass keeps, the next one measures from.
+    """
+    rows = list(lane.snapshots.order_by("observed_at", "pk").values_list("pk", "observed_at"))
+    going, last_kept = [], None
+    for pk, at in rows[:-1]:
+        apart = next((apart for age, apart in reversed(THINNING) if now - at > age), None)
+        if apart is not None and last_kept is not None and at - last_kept < apart:
+            going.append(pk)
+        else:
+            last_kept = at
+    if going:
+        LaneSnapshot.objects.filter(pk__in=going).delete()
+        LaneDocument.objects.filter(snapshots=None).delete()
