@@ -1,5 +1,6 @@
 """The machines that Launchplane looks at, when each could be reached, and who holds a right on one of them."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
@@ -10,6 +11,8 @@ from launchplane.hosts.validators import (
     validate_names,
     validate_patterns,
     validate_slug,
+    validate_ssh_host_key,
+    validate_ssh_target,
     validate_window,
 )
 
@@ -29,8 +32,14 @@ class Host(models.Model):
     docker_url = models.CharField(
         max_length=200, default="unix:///var/run/docker.sock", validators=[validate_docker_url]
     )
-    ssh_target = models.CharField(max_length=200, blank=True)
-    ssh_host_key = models.TextField(blank=True)
+    ssh_target = models.CharField(
+        max_length=200, blank=True, validators=[validate_ssh_target], help_text="Such as launchplane@runner-1."
+    )
+    ssh_host_key = models.TextField(
+        blank=True,
+        validators=[validate_ssh_host_key],
+        help_text="Pinned when the host was added; a machine that answers with another one is sent nothing.",
+    )
     engine_id = models.CharField(
         max_length=128,
         unique=True,  # H58: one owner of an engine; the same one under two names would be cleaned twice
@@ -104,6 +113,14 @@ class Host(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("host", args=[self.name])
+
+    def clean(self) -> None:
+        """A host over ssh has a target and a pinned key, any other neither."""
+        wants = self.connection == self.Connection.SSH
+        for field in ("ssh_target", "ssh_host_key"):
+            if bool(getattr(self, field)) != wants:
+                said = "is needed for a host over ssh" if wants else "is for hosts over ssh (--connection ssh)"
+                raise ValidationError({field: f"This {said}."})
 
 
 class RequiredWarm(models.Model):

@@ -20,12 +20,13 @@ def add_host(
     docker_url: str = "unix:///var/run/docker.sock",
     connection: str = Host.Connection.LOCAL,
     ssh_target: str = "",
+    ssh_host_key: str = "",
     approved: bool = False,
     sandbox: bool = False,
 ) -> Host:
     """Ask the engine who it is, pin its id, and store the host with its defaults.
 
-    Raises EngineUnavailable or NotBuiltYet if it cannot be asked, Problem `invalid_host` or `engine_known` if it must
+    Raises EngineUnavailable or HostProblem if it cannot be asked, Problem `invalid_host` or `engine_known` if it must
     not be added, AuditRefused if it could not be recorded. Nothing is stored then.
     """
     host = Host(
@@ -33,6 +34,7 @@ def add_host(
         docker_url=docker_url,
         connection=connection,
         ssh_target=ssh_target,
+        ssh_host_key=ssh_host_key,
         approved=approved,
         is_sandbox=sandbox,
     )

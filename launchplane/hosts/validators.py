@@ -6,6 +6,8 @@ from itertools import pairwise
 
 from django.core.exceptions import ValidationError
 
+from launchplane.hosts.errors import HostProblem
+from launchplane.hosts.ssh_target import HostKey, Target
 from launchplane.patterns import BadPattern, check
 from launchplane.slugs import RULE, is_slug
 
@@ -25,6 +27,22 @@ def validate_docker_url(value: str) -> None:
         raise ValidationError(f"{value[:80]!r} is no engine address: write unix:///path/to/docker.sock")
     if len(os.fsencode(value.removeprefix("unix://"))) > LONGEST_SOCKET_PATH:
         raise ValidationError(f"{value[:80]!r} is too long: a socket's path has at most {LONGEST_SOCKET_PATH} bytes")
+
+
+def validate_ssh_target(value: str) -> None:
+    """`user@host`, `user@host:port` or `user@[IPv6]:port`: nothing that ssh could read as something else."""
+    try:
+        Target.parse(value)
+    except HostProblem as problem:
+        raise ValidationError(problem.sentence) from problem
+
+
+def validate_ssh_host_key(value: str) -> None:
+    """One public key, as it stands on the host."""
+    try:
+        HostKey.parse(value)
+    except HostProblem as problem:
+        raise ValidationError(problem.sentence) from problem
 
 
 def validate_folders(value: object) -> None:

@@ -119,11 +119,18 @@ def test_an_address_where_no_engine_can_be_is_said(path: str, code: str) -> None
     assert path in outcome.err
 
 
-def test_ssh_has_its_place_and_says_that_it_is_not_built_yet() -> None:
-    outcome = manage("hosts", "add", "ci-1", "--connection", "ssh", "--ssh", "ci@runner", "--json")
+def test_a_machine_that_does_not_answer_by_ssh_is_not_added() -> None:
+    outcome = manage("hosts", "add", "ci-1", "--connection", "ssh", "--ssh", "ci@127.0.0.1:9", "--json")
 
-    assert (outcome.code, outcome.error["code"]) == (2, "ssh_not_built")
-    assert outcome.err.startswith("Hosts over ssh are not built yet")
+    assert (outcome.code, outcome.error["code"]) == (2, "ssh_unreachable")
+    assert not Host.objects.exists()
+
+
+def test_a_target_for_ssh_without_saying_so_is_refused() -> None:
+    outcome = manage("hosts", "add", "ci-1", "--ssh", "ci@runner", "--json")
+
+    assert (outcome.code, outcome.error["code"]) == (2, "invalid_host")
+    assert "--connection ssh" in outcome.err
     assert not Host.objects.exists()
 
 

@@ -1,5 +1,6 @@
 """`manage.py hosts add|list|check`."""
 
+import sys
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -8,8 +9,10 @@ from launchplane.access.acting import acting_as
 from launchplane.access.authenticate import shell
 from launchplane.commands import Subcommands
 from launchplane.hosts.connect import identify
+from launchplane.hosts.host_keys import ON_THE_HOST, confirmed, scan
 from launchplane.hosts.models import Contact, Host
 from launchplane.hosts.services import add_host, find_host, record_contact
+from launchplane.hosts.ssh_target import HostKey, Target
 from launchplane.problems import Problem
 
 NAME: tuple[list[str], dict[str, Any]] = (["name"], {"metavar": "NAME"})
@@ -24,22 +27,41 @@ class Command(Subcommands):
             NAME,
             (["--connection"], {"choices": Host.Connection.values, "default": Host.Connection.LOCAL}),
             (["--docker-url"], {"default": "unix:///var/run/docker.sock", "metavar": "URL"}),
-            (["--ssh"], {"default": "", "metavar": "TARGET"}),
+            (["--ssh"], {"default": "", "metavar": "TARGET", "help": "user@host, user@host:port, user@[IPv6]:port"}),
+            (
+                ["--fingerprint"],
+                {"default": "", "metavar": "SHA256:…", "help": "of the machine's host key, as you saw it there"},
+            ),
             (["--approve"], {"action": "store_true", "help": "let approved changes be applied to it"}),
         ]
         self.sub(subcommands, "add", self.add, help_text="Add a host whose engine answers.", arguments=add_options)
         self.sub(subcommands, "list", self.list, help_text="List the hosts.")
         self.sub(subcommands, "check", self.check_host, help_text="Ask a host's engine who it is.", arguments=[NAME])
 
-    def add(
-        self, *, name: str, connection: str, docker_url: str, ssh: str, approve: bool, json: bool, **_: Any
-    ) -> None:
+    def add(self, *, name: str, connection: str, ssh: str, fingerprint: str, json: bool, **options: Any) -> None:
+        key = self._host_key(Target.parse(ssh), fingerprint) if connection == Host.Connection.SSH else ""
         with acting_as(shell()):
-            host = add_host(name=name, connection=connection, docker_url=docker_url, ssh_target=ssh, approved=approve)
+            host = add_host(
+                name=name,
+                connection=connection,
+                docker_url=options["docker_url"],
+                ssh_target=ssh,
+                ssh_host_key=str(key),
+                approved=options["approve"],
+            )
         if json:
             self.print_json(as_dict(host))
         else:
             self.say(f"{host.name} is added, with engine {host.engine_id} pinned.")
+
+    def _host_key(self, target: Target, fingerprint: str) -> HostKey:
+        """The key that is pinned: one that a person named, here or when asked. Raises Waits, Refused."""
+        keys = scan(target)
+        if not fingerprint and sys.stdin.isatty():
+            self.say(f"{target} answers with the host key {keys[0].fingerprint} ({keys[0].type}).")
+            self.say(f"Look on that machine: {ON_THE_HOST}")
+            fingerprint = input("Type the fingerprint that you see there: ").strip()
+        return confirmed(keys, fingerprint, target=target)
 
     def list(self, *, json: bool, **_: Any) -> None:
         hosts = list(Host.objects.all())
