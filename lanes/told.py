@@ -9,12 +9,12 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from lanes.contracts import Desired, Directory, Service
-from launchplane.hosts.answers import Json
 
 MOST_PROCESSES = 10_000
 Line = Annotated[str, StringConstraints(max_length=1000)]
 Name = Annotated[str, StringConstraints(max_length=300)]
-Id = Annotated[int, Field(ge=0, lt=2**63)]
+# what canonical text can hold (RFC 8785, section 3.2.2.3)
+Id = Annotated[int, Field(ge=0, lt=2**53)]
 Told = TypeVar("Told", bound=BaseModel)
 
 
@@ -51,7 +51,7 @@ class _Service(ToldPart):
     workers: Annotated[int, Field(ge=0, le=MOST_PROCESSES)] | None
 
 
-def read(shape: type[Told], facts: Mapping[str, Json], part: str) -> Told:
+def read(shape: type[Told], facts: Mapping[str, object], part: str) -> Told:
     """The `part` of `facts` in its shape. Raises NotTold, without a word of what was in it."""
     told = facts.get(part)
     if told is None:
@@ -64,7 +64,7 @@ def read(shape: type[Told], facts: Mapping[str, Json], part: str) -> Told:
         raise NotTold(f"What the host tells is not in order: {', '.join(fields[:5])}") from None
 
 
-def directory(desired: Desired, facts: Mapping[str, Json]) -> Directory:
+def directory(desired: Desired, facts: Mapping[str, object]) -> Directory:
     """The lane's directory. Raises NotTold.
 
     The program runs as the lane's user and finds a problem in whatever belongs to somebody else. So without a problem
@@ -86,7 +86,7 @@ def directory(desired: Desired, facts: Mapping[str, Json]) -> Directory:
     )
 
 
-def service(facts: Mapping[str, Json]) -> Service:
+def service(facts: Mapping[str, object]) -> Service:
     """The lane's unit. Raises NotTold.
 
     Processes of several users give all of their names together, which is the name of no user.

@@ -11,7 +11,8 @@ from lanes.contracts import GithubRunner
 from lanes.github.errors import GithubUnreachable
 from lanes.github.session import Answer
 
-Id = Annotated[int, Field(gt=0, lt=2**63)]
+# no larger than what canonical text can hold (RFC 8785, section 3.2.2.3)
+Id = Annotated[int, Field(gt=0, lt=2**53)]
 Line = Annotated[str, StringConstraints(max_length=1000, pattern=r"\A[^\x00-\x1f\x7f]*\z")]
 Secret = Annotated[str, StringConstraints(pattern=r"\A[\x21-\x7e]{20,2000}\z")]
 Wanted = TypeVar("Wanted")
