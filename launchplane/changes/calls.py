@@ -6,7 +6,7 @@ from launchplane.changes.contracts import Plan
 from launchplane.hosts.boundary import Allowance
 
 
-def allowance_of(plan: Plan, *, still_mine: Callable[[], bool], fencing_token: int = 0) -> Allowance:
+def allowance_of(plan: Plan, *, still_mine: Callable[[], bool], fencing_token: int) -> Allowance:
     """What the whole run may call, and how often. A name that is declared twice counts together."""
     left: dict[str, int] = {}
     for call in plan.boundary.calls:

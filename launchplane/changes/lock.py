@@ -1,7 +1,9 @@
 """The kernel's lock of a host: held by whoever changes it for the whole run, and by recovery before it looks.
 
-The kernel gives it back when its holder ends, however it ends. A process that is stopped still holds it. Who only
-wants to know whether it is held asks `is_held`, which never takes it: a worker that comes meanwhile is not turned away.
+There are two: one of this machine, and where the host has our programs one on the host itself, which shuts out other
+control planes, and without which those programs change nothing. The kernel gives each back when its holder ends,
+however it ends. A process that is stopped still holds it. Who only wants to know whether it is held asks `is_held`,
+which never takes it: a worker that comes meanwhile is not turned away.
 """
 
 import fcntl
@@ -9,7 +11,7 @@ import os
 import platform
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -18,30 +20,71 @@ from django.utils import timezone
 
 from launchplane.changes.contracts import Gate, Json
 from launchplane.changes.models import HostLease
+from launchplane.hosts.errors import HostProblem
 from launchplane.hosts.models import Host
+from launchplane.hosts.programs import HeldElsewhere, Programs, programs_of
 from launchplane.problems import Waits
 
 FOLDER = "locks"
 # the kernel's `struct flock`: type, whence, start, length (0: all of it) and pid, which has to be 0 here
 MARK = "hhqqi4x"
-_ours: set[Path] = set()
+# what this process holds, and the host's own programs where it holds them, too
+_ours: dict[Path, Programs | None] = {}
 
 
 class HostBusy(Waits):
     """Somebody else changes this host right now."""
 
 
+class OutOfReach(Waits):
+    """The host's own lock can't be taken, because nobody there answers as it should. Nothing was begun."""
+
+
 @contextmanager
 def held(host: Host) -> Iterator[None]:
-    """Within, no other process of this machine changes `host`. Raises HostBusy at once if one does."""
+    """Within, nobody else changes `host`. Raises HostBusy at once if somebody does, OutOfReach if it can't be asked."""
+    with held_here(host), held_there(host):
+        yield
+
+
+@contextmanager
+def held_here(host: Host) -> Iterator[None]:
+    """Within, no other process of this machine changes `host`; the host itself is not asked. Raises HostBusy."""
     with file_held(path := lock_path(host)) as mine:
         if not mine:
             raise HostBusy("host_busy", busy_sentence(host))
-        _ours.add(path)
+        _ours[path] = None
         try:
             yield
         finally:
-            _ours.discard(path)
+            _ours.pop(path, None)
+
+
+@contextmanager
+def held_there(host: Host) -> Iterator[None]:
+    """Within, the host's programs change it for nobody else. Does nothing on a host without programs.
+
+    Held here already. Raises HostBusy, OutOfReach.
+    """
+    with ExitStack() as stack:
+        try:
+            programs = programs_of(host)
+            if programs.are_expected:
+                stack.enter_context(programs.session())
+                _ours[lock_path(host)] = programs
+        except HeldElsewhere as busy:
+            raise HostBusy(busy.code, busy.sentence) from busy
+        except HostProblem as problem:
+            raise OutOfReach(problem.code, problem.sentence) from problem
+        yield
+
+
+def why_lost(host: Host) -> str | None:
+    """Why the host's own lock is not held any more although this process took it; None while it is."""
+    programs = _ours.get(lock_path(host))
+    if programs is None or programs.is_held():
+        return None
+    return f"The line to {host.name} was cut, and with it the lock there went: nothing more is begun."
 
 
 def is_ours(host: Host) -> bool:

@@ -42,8 +42,13 @@ def recover() -> int:
 def recover_change(change: Change) -> Change:
     """Mark, look and settle one change, as far as that can be done now. A worker that is alive is left alone."""
     try:
-        with lock.held(change.host):
-            return _settle(find_change(change.pk))
+        with lock.held_here(change.host):
+            now = find_change(change.pk)
+            if now.status == Status.APPLYING and now.machine != lock.machine():
+                return _mark_if_silent(now, "It is applied on another machine, which has been silent for too long.")
+            if now.status == Status.APPLYING:
+                _mark(now, DIED.sentence)
+            return _look_there(now)
     except lock.HostBusy:
         return _mark_if_silent(change, "Its worker still holds the host, and has been silent for too long.")
 
@@ -61,7 +66,8 @@ def resolve(change: Change, *, by: Principal, reason: str) -> Change:
         reason = eyes.require_reason(reason)
     except Refused as problem:
         raise records.deny(change, problem, by=by, wanted="resolve") from problem
-    with lock.held(change.host):
+    # not the lock on the host: one that never comes back must not hold up its changes for ever
+    with lock.held_here(change.host):
         now = find_change(change.pk)
         if now.status != Status.IN_DOUBT:
             raise states.Moved("not_any_more", f"Recovery was faster: this change is {now.get_status_display()} now.")
@@ -94,14 +100,16 @@ def _mark(change: Change, why: str, *, only_if: Q | None = None) -> None:
         finish.mark_in_doubt(change, why, by=WORKER, only_if=only_if, token=token)
 
 
-def _settle(change: Change) -> Change:
-    """The lock is ours, so no worker of this machine is at it."""
-    if change.status == Status.APPLYING and change.machine != lock.machine():
-        return _mark_if_silent(change, "It is applied on another machine, which has been silent for too long.")
-    if change.status == Status.APPLYING:
-        _mark(change, DIED.sentence)
+def _look_there(change: Change) -> Change:
+    """The lock here is ours, so no worker of this machine is at it. Raises HostBusy, OutOfReach."""
     if change.status != Status.IN_DOUBT or (change.next_try_at or timezone.now()) > timezone.now():
         return change
+    with lock.held_there(change.host):
+        return _settle(change)
+
+
+def _settle(change: Change) -> Change:
+    """Both locks are ours, so nobody is at it."""
     run = _run_to_look(change)
     for step in change.steps.all():
         if finish.is_unresolved(step):

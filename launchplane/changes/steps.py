@@ -6,7 +6,7 @@ from typing import Literal
 
 from django.utils import timezone
 
-from launchplane.changes import freeze
+from launchplane.changes import freeze, lock
 from launchplane.changes.calls import allowance_of
 from launchplane.changes.claim import Claim
 from launchplane.changes.contracts import PlannedStep, StepOutcome
@@ -82,6 +82,8 @@ def _act(run: Run, step: PlannedStep) -> StepOutcome:
 
 def _reason_to_halt(claim: Claim, run: Run, stop: Stop, news: News, freed_bytes: int) -> Halt | None:
     if (why := stop.why()) is not None:
+        return Halt("stopped", why)
+    if (why := lock.why_lost(claim.change.host)) is not None:
         return Halt("stopped", why)
     standing = claim.change.standing
     if standing is not None and freed_bytes > standing.bytes_per_run:

@@ -52,7 +52,7 @@ class OverSsh:
 class Here:
     """The same program, on this machine."""
 
-    dispatch: Path = DISPATCH_PATH
+    dispatch: Path
 
     def run(self, word: str, stdin: bytes, *, timeout_seconds: float, max_answer_bytes: int) -> CommandResult:
         result = run(
@@ -79,7 +79,7 @@ def carrier_of(host: Host) -> Carrier:
     """How requests come to `host`. Raises HostProblem for an ssh target or host key that is none."""
     if host.connection == Host.Connection.SSH:
         return OverSsh(ssh_host(host.ssh_target, host.ssh_host_key))
-    return Here()
+    return Here(DISPATCH_PATH)
 
 
 def ssh_host(target: str, host_key: str) -> SshHost:

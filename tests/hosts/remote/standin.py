@@ -1,6 +1,8 @@
 """A stand-in for launchplane-dispatch: a real process that says what a test wants, and holds as the real one does."""
 
 import json
+import os
+import signal
 import stat
 import sys
 from collections.abc import Mapping
@@ -47,6 +49,8 @@ PROGRAM = """\
         lock.truncate(0)
         lock.write(told["session"])
         lock.flush()
+        with open(folder + "/holder", "w") as holder:
+            holder.write(str(os.getpid()))
         print(json.dumps(answer), flush=True)
         sys.stdin.buffer.read()
         sys.exit(0)
@@ -79,6 +83,10 @@ class StandIn:
         """Everything that was sent, each with what followed its line."""
         path = self.folder / "asked"
         return path.read_bytes().split(b"\n") if path.exists() else []
+
+    def cut(self) -> None:
+        """End whoever holds the host there, as when the line is cut."""
+        os.kill(int((self.folder / "holder").read_text()), signal.SIGKILL)
 
     @property
     def programs(self) -> Programs:
