@@ -22,7 +22,8 @@ from launchplane.changes.contracts import Evidence, Gate, Json, Plan, PlannedSte
 from launchplane.changes.news import News
 from launchplane.hosts.connect import remover_of
 from launchplane.hosts.models import Host
-from launchplane.hosts.removals import (
+from launchplane.problems import Problem
+from onhost.engine.removals import (
     ExpectedContainer,
     ExpectedImage,
     ExpectedVolume,
@@ -30,7 +31,6 @@ from launchplane.hosts.removals import (
     Removal,
     Remover,
 )
-from launchplane.problems import Problem
 
 log = logging.getLogger(__name__)
 

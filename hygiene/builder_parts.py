@@ -8,7 +8,7 @@ from hygiene.folders import Folders
 from hygiene.names import ImageNames, is_called
 from hygiene.parse.builders import answers_to
 from hygiene.protections import Protections
-from launchplane.hosts.image_names import local_names
+from onhost.engine.image_names import local_names
 
 STOPPED = ("exited", "created", "dead")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from hygiene.contracts import Mount, Volume
-from launchplane.hosts.volume_paths import TEMPLATE, is_path, own_folder, upwards
+from onhost.engine.volume_paths import TEMPLATE, is_path, own_folder, upwards
 
 
 class Folders:

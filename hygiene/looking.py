@@ -22,10 +22,10 @@ from launchplane.changes.contracts import Evidence
 from launchplane.changes.models import Change, Step
 from launchplane.hosts.connect import engine_of
 from launchplane.hosts.contracts import MachineFacts, RunnerProcess
-from launchplane.hosts.machine.limits import Limits, NotMeasured
-from launchplane.hosts.machine.processes import read_runner_processes
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
+from onhost.machine.limits import Limits, NotMeasured
+from onhost.machine.processes import read_runner_processes
 
 # another observation of the same host ends on its own; its own limits are below this
 PATIENCE_SECONDS = 180.0

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from hygiene.contracts import Image
-from launchplane.hosts.image_names import local_names
+from onhost.engine.image_names import local_names
 
 SHORT_ID = re.compile(r"[0-9a-f]{6,64}")
 

@@ -15,7 +15,7 @@ from hygiene.parse.assemble import assemble_inventory, assemble_readings
 from launchplane.hosts.connect import engine_of
 from launchplane.hosts.contracts import MachineFacts, MachineQuestion
 from launchplane.hosts.engine import Engine, Progress
-from launchplane.hosts.machine.read import read_machine
+from launchplane.hosts.machine import read_machine
 from launchplane.hosts.models import Host
 
 MACHINE_TIME = timedelta(seconds=40)

@@ -6,7 +6,7 @@ from itertools import chain
 
 from hygiene.contracts import Image, Inventory
 from hygiene.folders import Folders
-from launchplane.hosts.image_names import local_names
+from onhost.engine.image_names import local_names
 
 SHOWN = 3
 

@@ -1,13 +1,8 @@
 """What went wrong, in a form that every door can show: a code, and a sentence an operator can act on."""
 
+from onhost.problems import Problem
 
-class Problem(Exception):
-    """A refusal or failure with a stable `code` and a `sentence` (what, why, what next)."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
+__all__ = ["Problem", "Refused", "Waits"]
 
 
 class Refused(Problem):

@@ -4,7 +4,21 @@ import re
 import unicodedata
 from datetime import datetime, timedelta
 
-MAX_MESSAGE_CHARACTERS = 300
+from onhost.words import clean_message
+
+__all__ = [
+    "CENTURY_SECONDS",
+    "NOT_MEASURED",
+    "clean_message",
+    "human_age",
+    "human_bytes",
+    "human_count",
+    "human_duration",
+    "human_milliseconds",
+    "id_parts",
+    "printable",
+]
+
 NOT_MEASURED = "not measured"
 CENTURY_SECONDS = 100 * 365 * 86_400  # the longest time that can be entered
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
@@ -70,11 +84,3 @@ def human_duration(length: timedelta) -> str:
 def human_milliseconds(value: int) -> str:
     """ "0.4 s", or "12 ms" for what is shorter than a tenth of a second."""
     return f"{value} ms" if value < 100 else f"{value / 1000:.1f} s"
-
-
-def clean_message(text: str) -> str:
-    """A message from outside, fit for a sentence: one line, no control characters, at most 300 characters."""
-    printable = "".join(
-        character if character.isprintable() else " " for character in text[: 4 * MAX_MESSAGE_CHARACTERS]
-    )
-    return " ".join(printable.split())[:MAX_MESSAGE_CHARACTERS]

@@ -141,15 +141,18 @@ def opened(at: int, name: str, *, owner: int, create: bool = False) -> Iterator[
 def take(file: int, *, patience_seconds: float = 0) -> None:
     """Lock `file`, until it is closed. Raises Busy when somebody else still holds it after `patience_seconds`."""
     give_up_at = time.monotonic() + patience_seconds
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() >= give_up_at:
-                raise Busy("busy", "another program is at work here") from error
-            time.sleep(TRY_AGAIN_SECONDS)
-        else:
-            return
+    while not _taken(file):
+        if time.monotonic() >= give_up_at:
+            raise Busy("busy", "another program is at work here")
+        time.sleep(TRY_AGAIN_SECONDS)
+
+
+def _taken(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _step(here: int, part: str, walked: str) -> int:

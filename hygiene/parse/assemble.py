@@ -22,9 +22,9 @@ from hygiene.parse.buildkit import Worker, parse_du, parse_histories, parse_work
 from hygiene.parse.df import DiskUsage, parse_df
 from hygiene.parse.events import parse_events
 from hygiene.parse.values import text, texts, total
-from launchplane.hosts.buildx import PREFIX
 from launchplane.hosts.contracts import Answer, DiskReading, MachineFacts, RawObservation
 from launchplane.words import printable
+from onhost.engine.buildx import PREFIX
 
 T = TypeVar("T")
 LONGEST_WARNING = 300

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from hygiene.contracts import Builder, Container, Volume
 from hygiene.parse.buildkit import Worker
-from launchplane.hosts import buildx
-from launchplane.hosts.buildx import PREFIX, STATE_FOLDER, SUFFIX
+from onhost.engine import buildx
+from onhost.engine.buildx import PREFIX, STATE_FOLDER, SUFFIX
 
 
 def is_builder(container: Container) -> bool:

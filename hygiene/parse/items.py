@@ -21,7 +21,7 @@ from hygiene.parse.values import (
     text,
     texts,
 )
-from launchplane.hosts.buildx import container_name
+from onhost.engine.buildx import container_name
 
 T = TypeVar("T")
 Raw = Mapping[str, Any]

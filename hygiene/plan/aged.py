@@ -19,8 +19,8 @@ from hygiene.plan.items import (
 )
 from hygiene.plan.scene import Scene
 from launchplane.changes.contracts import Blocker, Plan
-from launchplane.hosts.buildx import PREFIX, STATE_FOLDER
-from launchplane.hosts.removals import PruneBounds
+from onhost.engine.buildx import PREFIX, STATE_FOLDER
+from onhost.engine.removals import PruneBounds
 
 NEEDS = ("images", "containers", "docker_summary", "build_cache")
 BUILDKIT = "buildkit"

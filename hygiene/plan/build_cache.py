@@ -7,7 +7,7 @@ from hygiene.plan.bounds import BUILD_CACHE, BUILDER_SCOPE, rules_of
 from hygiene.plan.items import Item, freed_one_after_another, goes, not_pruned, prune_item
 from hygiene.plan.scene import Scene, builder_container
 from launchplane.changes.contracts import Blocker, Plan
-from launchplane.hosts.removals import PruneBounds
+from onhost.engine.removals import PruneBounds
 
 NEEDS = ("build_cache", "containers", "docker_summary")
 

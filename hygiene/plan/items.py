@@ -7,8 +7,8 @@ from hygiene import undo
 from hygiene.contracts import Class, Container, Image, Key, Kind, Volume
 from hygiene.judge import Judgement
 from launchplane.changes.contracts import Json, PlannedStep
-from launchplane.hosts import removals
-from launchplane.hosts.removals import PruneBounds
+from onhost.engine import removals
+from onhost.engine.removals import PruneBounds
 
 VERBS: Mapping[str, str] = {
     "remove-container": removals.REMOVE_CONTAINER,

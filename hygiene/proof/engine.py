@@ -11,9 +11,10 @@ import urllib3.exceptions
 
 from hygiene.proof.progress import pull_error
 from launchplane.hosts.local_engine import LocalEngine
-from launchplane.hosts.transport import Deadline, connect
+from launchplane.hosts.transport import connect
 from launchplane.problems import Problem
 from launchplane.words import clean_message
+from onhost.engine.deadline import Deadline
 
 LOOK_SECONDS = 30.0
 PULL_SECONDS = 1800.0

@@ -12,9 +12,9 @@ from typing import Any, Final, NoReturn
 from audits.redact import LIVE
 from launchplane.hosts.command import CommandResult
 from launchplane.hosts.errors import AnswerUnusable, HostUnavailable
-from launchplane.hosts.reduce import storable
 from launchplane.words import clean_message
 from onhost import VERSION
+from onhost.engine.reduce import storable
 
 Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 

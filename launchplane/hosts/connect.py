@@ -1,12 +1,13 @@
 """From a host's record to its engine, with the identity checked before anything is believed."""
 
 from launchplane.hosts.contracts import EngineIdentity
-from launchplane.hosts.engine import Engine, require_pinned
+from launchplane.hosts.engine import Engine
 from launchplane.hosts.errors import NotBuiltYet
 from launchplane.hosts.local_engine import LocalEngine
 from launchplane.hosts.local_removals import LocalRemover
 from launchplane.hosts.models import Host
-from launchplane.hosts.removals import Remover
+from onhost.engine.questions import require_pinned
+from onhost.engine.removals import Remover
 
 
 def engine_of(host: Host) -> Engine:

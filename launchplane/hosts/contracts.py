@@ -6,9 +6,27 @@ Everything unmeasured is None with a reason in `unmeasured`; a measured zero is 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from onhost.engine.answers import Answer, EngineIdentity, RawObservation
+
+__all__ = [
+    "Answer",
+    "CompetingPrune",
+    "ContainerLog",
+    "Contract",
+    "DiskReading",
+    "EngineIdentity",
+    "FolderSize",
+    "MachineFacts",
+    "MachineQuestion",
+    "RawObservation",
+    "RegistryLogin",
+    "RunnerProcess",
+    "RunnerRoot",
+]
 
 
 class Contract(BaseModel):
@@ -17,37 +35,6 @@ class Contract(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer of the engine: its decoded JSON (fields on the allow-list only), or why there is none."""
-
-    value: Any
-    duration_ms: int
-    reason: str | None = None
-
-    @property
-    def failed(self) -> bool:
-        return self.reason is not None
-
-
-@dataclass(frozen=True, slots=True)
-class EngineIdentity:
-    """Which engine answered: pinned when a host is added, compared before anything is believed."""
-
-    engine_id: str
-    engine_version: str
-    api_version: str
-    docker_root: str
-
-
-@dataclass(frozen=True, slots=True)
-class RawObservation:
-    """The answers of one pass over one engine, by name; the names are fixed in `hosts.engine`."""
-
-    identity: EngineIdentity
-    answers: Mapping[str, Answer]
 
 
 class DiskReading(Contract):

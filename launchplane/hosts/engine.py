@@ -1,32 +1,10 @@
 """The one door to a Docker engine. So far it only looks: nothing here can change a host."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Protocol
 
 from launchplane.hosts.contracts import Answer, EngineIdentity, RawObservation
-from launchplane.hosts.errors import EngineReplaced, EngineUnavailable
-
-API_OLDEST: Final = (1, 41)
-API_NEWEST: Final = (1, 52)
-
-VERSION: Final = "version"
-INFO: Final = "info"
-DF: Final = "df"
-IMAGES: Final = "images"
-CONTAINERS: Final = "containers"
-VOLUMES: Final = "volumes"
-SERVICES: Final = "services"
-EVENTS: Final = "events"
-
-BUILDER_READS: Final[Mapping[str, tuple[str, ...]]] = {
-    "du": ("buildctl", "du", "--format", "{{json .}}"),
-    "workers": ("buildctl", "debug", "workers", "--format", "{{json .}}"),
-    "histories": ("buildctl", "debug", "histories", "--format", "{{json .}}"),
-}
-
-GONE: Final = "gone"
 
 Progress = Callable[[str], None]
 
@@ -57,54 +35,3 @@ class Engine(Protocol):
     def image_layers(self, image_ids: Sequence[str], *, progress: Progress) -> dict[str, Answer]:
         """For each id `{"layers": [diff ids], "sizes": [bytes of history]}`, base first; reason GONE on a 404."""
         ...
-
-
-def builder_answer(container_id: str, read: str) -> str:
-    """The name of the answer to one of BUILDER_READS inside one builder's container."""
-    return f"buildkit/{container_id}/{read}"
-
-
-def require_pinned(identity: EngineIdentity, pinned_id: str) -> None:
-    """Raise EngineReplaced if `identity` is not the engine that was there when the host was added."""
-    if identity.engine_id != pinned_id:
-        raise EngineReplaced(
-            "engine_replaced",
-            f"Another engine answers: {identity.engine_id}; pinned is {pinned_id}. Nothing was read. "
-            "If the machine was rebuilt on purpose, add it as a new host.",
-        )
-
-
-def pinned_api_version(server: str, *, oldest_served: str = "") -> str:
-    """The newest API version that both this engine and our tests know. Raises EngineUnavailable."""
-    newest = _version(server)
-    if newest < API_OLDEST:
-        raise EngineUnavailable(
-            "api_too_old",
-            f"The engine speaks API {server}; Launchplane needs {_text(API_OLDEST)} (Docker 20.10) or newer. "
-            "Upgrade Docker on the host.",
-        )
-    if oldest_served and _version(oldest_served) > API_NEWEST:
-        raise EngineUnavailable(
-            "api_too_new",
-            f"The engine serves no API older than {oldest_served}; Launchplane is tested up to {_text(API_NEWEST)}. "
-            "Upgrade Launchplane.",
-        )
-    return _text(min(newest, API_NEWEST))
-
-
-def is_at_least(api_version: str, wanted: str) -> bool:
-    """Whether this API version has what came with `wanted`."""
-    return _version(api_version) >= _version(wanted)
-
-
-def _version(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,3})\.(\d{1,3})", text)
-    if match is None:
-        raise EngineUnavailable(
-            "not_an_engine", "The server names no API version as Docker engines do. Check the socket's address."
-        )
-    return int(match[1]), int(match[2])
-
-
-def _text(version: tuple[int, int]) -> str:
-    return f"{version[0]}.{version[1]}"

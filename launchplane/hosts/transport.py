@@ -1,7 +1,5 @@
-"""HTTP over a unix socket with a total deadline: an engine that drips one byte a second can't hold a call open."""
+"""HTTP over a unix socket by the Docker SDK, with a total deadline."""
 
-import socket
-import time
 from typing import Any
 
 import docker
@@ -9,29 +7,9 @@ import docker.errors
 from docker.transport.unixconn import UnixHTTPAdapter, UnixHTTPConnection, UnixHTTPConnectionPool
 
 from launchplane.hosts.errors import EngineUnavailable
+from onhost.engine.deadline import Deadline, open_socket
 
 UNIX = "unix://"
-
-
-class Deadline:
-    """A moment that may be set anew before each call; every wait on the socket lasts until then at most.
-
-    `connections` counts the sockets that were opened under it: at the other end of the next may be somebody else.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.connections = 0
-        self.restart(seconds)
-
-    def restart(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    def remaining(self) -> float:
-        """Seconds left. Raises TimeoutError when there are none."""
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the deadline has passed")
-        return left
 
 
 def connect(docker_url: str, *, api_version: str, deadline: Deadline) -> docker.APIClient:
@@ -70,36 +48,13 @@ def socket_path(docker_url: str) -> str:
     return path
 
 
-class _DeadlineSocket(socket.socket):
-    """Each wait lasts until the deadline, not a fresh timeout."""
-
-    deadline: Deadline
-
-    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
-        self.settimeout(self.deadline.remaining())
-        return super().recv_into(buffer, nbytes, flags)
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        self.settimeout(self.deadline.remaining())
-        super().sendall(data, flags)
-
-
 class _DeadlineConnection(UnixHTTPConnection):  # type: ignore[misc]  # the SDK has no types
     def __init__(self, base_url: str, unix_socket: str, deadline: Deadline) -> None:
         super().__init__(base_url, unix_socket)
         self._deadline = deadline
 
     def connect(self) -> None:
-        self._deadline.connections += 1
-        sock = _DeadlineSocket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.deadline = self._deadline
-        try:
-            sock.settimeout(self._deadline.remaining())
-            sock.connect(self.unix_socket)
-        except OSError:
-            sock.close()
-            raise
-        self.sock = sock
+        self.sock = open_socket(self.unix_socket, self._deadline)
 
 
 class _DeadlinePool(UnixHTTPConnectionPool):  # type: ignore[misc]  # the SDK has no types

@@ -3,11 +3,13 @@
 Commands, environments, histories and descriptions hold secrets: none is here.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, Final
 
-from launchplane.hosts.engine import CONTAINERS, DF, EVENTS, IMAGES, INFO, SERVICES, VERSION, VOLUMES
-from launchplane.hosts.reduce import Reduce, fields, flag, list_of, map_of, named, nothing, number, text
+from onhost.engine.questions import CONTAINERS, DF, EVENTS, IMAGES, INFO, SERVICES, VERSION, VOLUMES
+from onhost.engine.reduce import Reduce, fields, flag, list_of, map_of, named, nothing, number, text
 
 LABELS: Final = map_of(text)
 STACK_LABEL: Final = "com.docker.stack.namespace"

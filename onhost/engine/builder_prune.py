@@ -4,10 +4,12 @@ BuildKit 0.16 knows one bound (`--keep-storage`); from 0.17 on that one is the m
 always stays (recorded: `buildctl prune --help`). Which of the two a builder speaks is read off its own help.
 """
 
+from __future__ import annotations
+
 import json
 
-from launchplane.hosts.errors import HostProblem
-from launchplane.hosts.removals import PruneBounds
+from onhost.engine.errors import HostProblem
+from onhost.engine.removals import PruneBounds
 
 MEGABYTE = 1_000_000  # buildctl multiplies what it is given by this
 

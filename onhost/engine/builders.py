@@ -1,17 +1,19 @@
 """Look inside a buildx builder: three fixed `buildctl` reads by an exec in its container, and nothing else."""
 
+from __future__ import annotations
+
 import re
 import struct
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from launchplane.hosts.allowed import BUILDER_ANSWERS
-from launchplane.hosts.buildx import container_name, is_builder
-from launchplane.hosts.calls import Connection, decoded, decoded_stream
-from launchplane.hosts.engine import BUILDER_READS
-from launchplane.hosts.errors import CallFailed
-from launchplane.words import clean_message
+from onhost.engine.allowed import BUILDER_ANSWERS
+from onhost.engine.buildx import container_name, is_builder
+from onhost.engine.calls import Connection, decoded, decoded_stream
+from onhost.engine.errors import CallFailed
+from onhost.engine.questions import BUILDER_READS
+from onhost.words import clean_message
 
 STDERR: Final = 2
 FRAME_HEADER: Final = struct.Struct(">BxxxL")

@@ -3,6 +3,8 @@
 A node's container is `buildx_buildkit_<node>`, its state volume `<container>_state`, mounted at /var/lib/buildkit.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from typing import Final
 

@@ -1,5 +1,7 @@
 """How people and services call an image, in the names that an engine lists. Pure."""
 
+from __future__ import annotations
+
 
 def local_names(ref: str) -> tuple[str, ...]:
     """The tag and the digest under which an engine lists what `ref` names, as Docker reads it.

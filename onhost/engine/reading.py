@@ -1,4 +1,6 @@
-"""The Docker engine of this machine, through its unix socket. It only looks."""
+"""One pass over an engine. It only looks."""
+
+from __future__ import annotations
 
 import re
 import time
@@ -8,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from launchplane.hosts.allowed import ANSWERS, IMAGE_HISTORY, IMAGE_INSPECT
-from launchplane.hosts.builders import read_builder, running_builders
-from launchplane.hosts.calls import Connection
-from launchplane.hosts.contracts import Answer, EngineIdentity, RawObservation
-from launchplane.hosts.engine import (
+from onhost.engine.allowed import ANSWERS, IMAGE_HISTORY, IMAGE_INSPECT
+from onhost.engine.answers import Answer, EngineIdentity, RawObservation
+from onhost.engine.builders import read_builder, running_builders
+from onhost.engine.calls import Connection
+from onhost.engine.errors import CallFailed, EngineUnavailable
+from onhost.engine.questions import (
     BUILDER_READS,
     CONTAINERS,
     DF,
@@ -23,22 +26,23 @@ from launchplane.hosts.engine import (
     SERVICES,
     VERSION,
     VOLUMES,
-    Progress,
     builder_answer,
     is_at_least,
     pinned_api_version,
     require_pinned,
 )
-from launchplane.hosts.errors import CallFailed, EngineUnavailable
 
 EVENTS_KEPT: Final = 256
 PARALLEL: Final = 6
 LAYER_CONNECTIONS: Final = 4
 
 Ask = Callable[[Connection], Any]
+Progress = Callable[[str], None]
+# the API version that is spoken, and how large an answer may be
+Connect = Callable[[str, int], Connection]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limits:
     """How long one call, `/system/df`, reading all builders and all layers may take; how much is read.
 
@@ -53,11 +57,11 @@ class Limits:
     builders_asked: int = 50
 
 
-class LocalEngine:
-    """Implements `Engine` for a `unix://` address."""
+class Reader:
+    """What may be asked of an engine, whoever connects to it. `connect` raises nothing: the first call does."""
 
-    def __init__(self, docker_url: str, *, limits: Limits | None = None) -> None:
-        self._url = docker_url
+    def __init__(self, connect: Connect, *, limits: Limits | None = None) -> None:
+        self._connect = connect
         self._limits = limits or Limits()
 
     def identify(self) -> EngineIdentity:
@@ -204,7 +208,7 @@ class LocalEngine:
             return Answer(ask(connection), _ms_since(started))
 
     def _connection(self, api_version: str) -> Connection:
-        return Connection(self._url, api_version=api_version, max_answer_bytes=self._limits.answer_bytes)
+        return self._connect(api_version, self._limits.answer_bytes)
 
     def _layers_of(self, identity: EngineIdentity, image_ids: Sequence[str], give_up_at: float) -> dict[str, Answer]:
         with self._connection(identity.api_version) as connection:

@@ -1,9 +1,11 @@
 """Reduce JSON to a list of allowed fields: what is not named does not get through, and what is named has its type."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from launchplane.hosts.errors import CallFailed
+from onhost.engine.errors import CallFailed
 
 Reduce = Callable[[Any, str], Any]
 

@@ -1,12 +1,14 @@
 """What is compared just before a removal, how a prune is put to each API version, and what the answers mean. Pure."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
-from launchplane.hosts.engine import is_at_least
-from launchplane.hosts.removals import ExpectedContainer, ExpectedImage, ExpectedVolume, PruneBounds, Removal
+from onhost.engine.moments import moment
+from onhost.engine.questions import is_at_least
+from onhost.engine.removals import ExpectedContainer, ExpectedImage, ExpectedVolume, PruneBounds, Removal
 
 STOPPED: Final = ("exited", "created", "dead")
 NO_TAG: Final = "<none>:<none>"
@@ -48,7 +50,7 @@ def container_differs(found: Any, expected: ExpectedContainer) -> str | None:
         return "It is made of another image than the one that was approved."
     if state.get("Status") not in STOPPED:
         return f"The container is {state.get('Status')} now."
-    started_at = _moment(state.get("StartedAt"))
+    started_at = moment(state.get("StartedAt"))
     if started_at is None:
         return "When it ran last is not known."
     return "It ran since it was looked at." if started_at > expected.seen_at else None
@@ -58,7 +60,7 @@ def volume_differs(found: Any, expected: ExpectedVolume) -> str | None:
     """Why the volume that is there is not the one that was approved; None if it is."""
     if found.get("Name") != expected.name or found.get("Driver") != expected.driver:
         return "Another volume answers to this name."
-    if _moment(found.get("CreatedAt")) != expected.created_at:
+    if moment(found.get("CreatedAt")) != expected.created_at:
         return "A volume of this name was made anew since."
     return None
 
@@ -118,10 +120,3 @@ def pruned(answer: Any) -> Removal:
     if not isinstance(freed, int):
         return Removal("unknown", "The engine did not say what its prune freed.")
     return Removal("done", f"The engine pruned {len(records)} records.", freed, records)
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None

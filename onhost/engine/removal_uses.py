@@ -1,13 +1,15 @@
 """The last look at who uses a thing, right before it is removed: also at those whom the engine does not count."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from launchplane.hosts.calls import Connection
-from launchplane.hosts.image_names import local_names
-from launchplane.hosts.removals import ExpectedImage
-from launchplane.hosts.volume_paths import TEMPLATE, reaches
+from onhost.engine.calls import Connection
+from onhost.engine.image_names import local_names
+from onhost.engine.removals import ExpectedImage
+from onhost.engine.volume_paths import TEMPLATE, reaches
 
 LOOK_SECONDS: Final = 15.0
 CANNOT_TELL: Final = "This engine is part of a swarm and cannot tell whether a service uses it."

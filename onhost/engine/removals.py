@@ -4,6 +4,8 @@ There is no `system prune`, no `image prune -a`, no `volume prune`, no removal b
 forbidden, but absent (H30, P9, P10).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -17,7 +19,7 @@ PRUNE_BUILD_CACHE = "prune_build_cache"
 PRUNE_BUILDER = "prune_builder"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExpectedImage:
     """An image as it was approved: its id, all its tags (none: dangling), its size, and the digests it had."""
 
@@ -27,7 +29,7 @@ class ExpectedImage:
     digests: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExpectedContainer:
     """A stopped container as it was approved; it did not run after `seen_at`."""
 
@@ -37,7 +39,7 @@ class ExpectedContainer:
     seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExpectedVolume:
     """A volume as it was approved; one of the same name made anew has another `created_at`."""
 
@@ -46,7 +48,7 @@ class ExpectedVolume:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PruneBounds:
     """What a prune of build cache leaves: records used within `min_age_seconds`, and at least `keep_bytes` in all.
 
@@ -58,7 +60,7 @@ class PruneBounds:
     max_bytes: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Removal:
     """What became of one item. `deleted` are the ids that the engine says it deleted (an image and its layers)."""
 

@@ -1,7 +1,9 @@
-"""The five removals on an engine of this machine: look, compare, act once, and say what the engine answered.
+"""The five removals: look, compare, act once, and say what the engine answered.
 
 An answer that does not come is never repeated: what became of the item is looked at, and unknown if that fails too.
 """
+
+from __future__ import annotations
 
 import re
 import weakref
@@ -10,12 +12,11 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
-from launchplane.hosts.boundary import spend
-from launchplane.hosts.builder_prune import prune_arguments, prune_result
-from launchplane.hosts.builders import run_in_builder
-from launchplane.hosts.calls import Connection, decoded
-from launchplane.hosts.errors import CallFailed, EngineReplaced, EngineUnavailable, HostProblem
-from launchplane.hosts.removal_checks import (
+from onhost.engine.builder_prune import prune_arguments, prune_result
+from onhost.engine.builders import run_in_builder
+from onhost.engine.calls import Connection, decoded
+from onhost.engine.errors import CallFailed, EngineReplaced, EngineUnavailable, HostProblem
+from onhost.engine.removal_checks import (
     container_differs,
     image_differs,
     image_removal,
@@ -24,8 +25,8 @@ from launchplane.hosts.removal_checks import (
     removal_order,
     volume_differs,
 )
-from launchplane.hosts.removal_uses import LOOK_SECONDS, image_is_used, volume_is_used
-from launchplane.hosts.removals import (
+from onhost.engine.removal_uses import LOOK_SECONDS, image_is_used, volume_is_used
+from onhost.engine.removals import (
     PRUNE_BUILD_CACHE,
     PRUNE_BUILDER,
     REMOVE_CONTAINER,
@@ -47,21 +48,27 @@ CONTAINER_ID: Final = re.compile(r"[0-9a-f]{64}")
 VOLUME_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
 
 
-class LocalRemover:
-    """Implements `Remover` for a `unix://` address. An engine is asked for its id before anything is sent to it."""
+class EngineRemover:
+    """Implements `Remover`, whoever connects. An engine is asked for its id before anything is sent to it.
+
+    `spend` is called with the removal's name right before the one request that changes something; what it raises
+    keeps that from being sent.
+    """
 
     def __init__(
         self,
-        docker_url: str,
+        connect: Callable[[], Connection],
         *,
         api_version: str,
         engine_id: str,
+        spend: Callable[[str], None],
         remove_seconds: float = REMOVE_SECONDS,
         prune_seconds: float = PRUNE_SECONDS,
     ) -> None:
-        self._url, self._api_version, self._engine_id = docker_url, api_version, engine_id
+        self._connect, self._api_version, self._engine_id, self._spent = connect, api_version, engine_id, spend
         self._remove_seconds, self._prune_seconds = remove_seconds, prune_seconds
-        self._held: _Pinned | None = None
+        self._held: Connection | None = None
+        self._verified_socket = 0
         self._sent = False
 
     def remove_image(self, expected: ExpectedImage) -> Removal:
@@ -134,7 +141,7 @@ class LocalRemover:
 
     def _spend(self, call: str) -> None:
         """Right before the one request that changes something: from here on the item may have been touched."""
-        spend(call)
+        self._spent(call)
         self._sent = True
 
     def _settled(self, act: Callable[[Connection], Removal], look: Callable[[Connection], Any] | None) -> Removal:
@@ -162,7 +169,7 @@ class LocalRemover:
 
     def _looked(self, error: CallFailed, look: Callable[[Connection], Any]) -> Removal:
         try:
-            with self._connection() as connection:
+            with self._connect() as connection:
                 self._require_engine(connection)
                 look(connection)
         except CallFailed as second:
@@ -176,11 +183,12 @@ class LocalRemover:
     def _verified(self) -> Connection:
         """A connection whose other end is the pinned engine: asked again as soon as there was another socket."""
         if self._held is None:
-            self._held = self._connection()
+            self._held = self._connect()
+            self._verified_socket = 0
             weakref.finalize(self, self._held.close)
-        if self._held.verified_socket != self._held.socket_number or not self._held.socket_number:
+        if self._verified_socket != self._held.sockets or not self._held.sockets:
             self._require_engine(self._held)
-            self._held.verified_socket = self._held.socket_number
+            self._verified_socket = self._held.sockets
         return self._held
 
     def _require_engine(self, connection: Connection) -> None:
@@ -192,22 +200,6 @@ class LocalRemover:
         if self._held is not None:
             self._held.close()
         self._held = None
-
-    def _connection(self) -> "_Pinned":
-        return _Pinned(self._url, api_version=self._api_version, max_answer_bytes=MAX_ANSWER_BYTES)
-
-
-class _Pinned(Connection):
-    """A connection that stays open between removals, and knows at which of its sockets the engine has said its id."""
-
-    verified_socket = 0
-
-    @property
-    def socket_number(self) -> int:
-        return self._deadline.connections
-
-    def close(self) -> None:
-        self._client.close()
 
 
 def _checked(value: str, shape: re.Pattern[str]) -> str:

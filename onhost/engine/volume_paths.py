@@ -4,6 +4,8 @@ Whoever mounts a folder of many volumes (a monitor mounts `/`, a backup `/var/li
 else nothing could ever be retired on such a host.
 """
 
+from __future__ import annotations
+
 from pathlib import PurePosixPath
 from posixpath import normpath
 

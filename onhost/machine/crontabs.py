@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from launchplane.hosts.machine.survey import Survey
+from onhost.machine.survey import Survey
 
 CRONTABS = ("/etc/crontab", "/etc/anacrontab")
 CRONTAB_FOLDERS = ("/etc/cron.d", "/var/spool/cron/crontabs", "/var/spool/cron")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from launchplane.hosts.machine.limits import NotMeasured, inside, why
+from onhost.machine.limits import NotMeasured, inside, why
 
 
 class Disk(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from launchplane.hosts.machine.limits import Limits, NotMeasured, inside, why
+from onhost.machine.limits import Limits, NotMeasured, inside, why
 
 BLOCK_BYTES = 512
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from launchplane.hosts.machine.limits import Limits, NotMeasured, inside, why
+from onhost.machine.limits import Limits, NotMeasured, inside, why
 
 NAMES = ("Runner.Listener", "Runner.Worker")
 

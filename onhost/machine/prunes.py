@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from launchplane.hosts.machine.crontabs import cron_prunes
-from launchplane.hosts.machine.limits import Limits
-from launchplane.hosts.machine.survey import Survey
-from launchplane.hosts.machine.units import unit_prunes
+from onhost.machine.crontabs import cron_prunes
+from onhost.machine.limits import Limits
+from onhost.machine.survey import Survey
+from onhost.machine.units import unit_prunes
 
 
 def read_prunes(limits: Limits, *, root: str = "/") -> Survey:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from launchplane.hosts.machine.limits import Limits, NotMeasured, inside, read_text, why
+from onhost.machine.limits import Limits, NotMeasured, inside, read_text, why
 
 
 class Login(NamedTuple):

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from launchplane.hosts.machine.limits import Limits, NotMeasured, inside, read_text, why
-from launchplane.hosts.machine.prune_words import logical_lines, prune_in
+from onhost.machine.limits import Limits, NotMeasured, inside, read_text, why
+from onhost.machine.prune_words import logical_lines, prune_in
 
 WORDS_LOOKED_AT = 12
 

@@ -6,8 +6,8 @@ import os
 import re
 from collections.abc import Iterator
 
-from launchplane.hosts.machine.prune_words import logical_lines
-from launchplane.hosts.machine.survey import Survey
+from onhost.machine.prune_words import logical_lines
+from onhost.machine.survey import Survey
 
 # The order in which systemd looks: a file in an earlier folder replaces its namesakes.
 FOLDERS = (

@@ -15,13 +15,13 @@ from hygiene.models import FIXED_SCOPES
 from hygiene.observe import MACHINE_TIME
 from launchplane.api import api
 from launchplane.environment import FORESEEN, KNOWN
-from launchplane.hosts.engine import API_NEWEST, API_OLDEST
-from launchplane.hosts.local_engine import Limits
 from launchplane.hosts.models import GB
 from launchplane.schedule.heartbeat import QUEUES, SILENT_AFTER
 from launchplane.schedule.jobs import all_jobs
 from launchplane.server.programs import programs
 from launchplane.urls import urlpatterns
+from onhost.engine.questions import API_NEWEST, API_OLDEST
+from onhost.engine.reading import Limits
 from tests.docs.reading import PROJECT, blocks, cells, codes, text_of
 
 COMMANDS = "docs/reference/commands.md"

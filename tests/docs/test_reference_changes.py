@@ -23,10 +23,10 @@ from launchplane.changes.kinds import all_kinds
 from launchplane.changes.management.commands.changes import code_of
 from launchplane.changes.models import Change, StandingApproval, Step
 from launchplane.changes.states import NEXT
-from launchplane.hosts import local_removals
 from launchplane.hosts.contracts import Contract
 from launchplane.hosts.models import Host
 from launchplane.web.views.standing_approvals import AskForm
+from onhost.engine import removing
 from tests.docs.reading import PROJECT, cells, codes, text_of
 
 CHANGES = "docs/reference/changes.md"
@@ -91,8 +91,8 @@ def test_the_times_are_those_of_the_code() -> None:
         applying.BUSY_FOR,
         timedelta(seconds=stopping.LONGEST_SECONDS),
         recover.LEASE,
-        timedelta(seconds=local_removals.REMOVE_SECONDS),
-        timedelta(seconds=local_removals.PRUNE_SECONDS),
+        timedelta(seconds=removing.REMOVE_SECONDS),
+        timedelta(seconds=removing.PRUNE_SECONDS),
     ]
 
 

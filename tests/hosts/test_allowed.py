@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launchplane.hosts.allowed import ANSWERS, BUILDER_ANSWERS, IMAGE_HISTORY
-from launchplane.hosts.calls import decoded, decoded_stream
 from launchplane.hosts.errors import CallFailed
-from launchplane.hosts.reduce import fields, flag, list_of, map_of, number, text
 from launchplane.words import clean_message
+from onhost.engine.allowed import ANSWERS, BUILDER_ANSWERS, IMAGE_HISTORY
+from onhost.engine.calls import decoded, decoded_stream
+from onhost.engine.reduce import fields, flag, list_of, map_of, number, text
 
 SECRET = "hunter2-canary"
 JSON = st.recursive(

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launchplane.hosts.builders import demultiplexed, read_builder, running_builders
 from launchplane.hosts.calls import Connection
 from launchplane.hosts.errors import CallFailed
+from onhost.engine.builders import demultiplexed, read_builder, running_builders
 from tests.faults import Behaviour, EngineSocket, hangs, says, speaks
 
 RECORDED = Path(__file__).parent / "recorded"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from launchplane.hosts.buildx import container_name, is_builder
+from onhost.engine.buildx import container_name, is_builder
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 from docker.types import Mount
 
 from launchplane.hosts.contracts import RawObservation
-from launchplane.hosts.engine import BUILDER_READS
 from launchplane.hosts.local_engine import LocalEngine
 from launchplane.sandbox.dockerd import PrivateEngine
+from onhost.engine.questions import BUILDER_READS
 from tests.faults import EngineSocket
 
 pytestmark = pytest.mark.engine

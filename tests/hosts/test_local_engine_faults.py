@@ -13,7 +13,8 @@ from django.conf import settings
 from hygiene.observe import MACHINE_TIME
 from launchplane.hosts.contracts import RawObservation
 from launchplane.hosts.errors import EngineUnavailable
-from launchplane.hosts.local_engine import Limits, LocalEngine
+from launchplane.hosts.local_engine import LocalEngine
+from onhost.engine.reading import Limits
 from tests.faults import Behaviour, EngineSocket, cut_off, drips, hangs, html, plain_engine, raw, says, speaks
 from tests.hosts.nobody import as_nobody, needs_root, open_to_all
 

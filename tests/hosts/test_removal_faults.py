@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from launchplane.hosts import boundary, local_removals
-from launchplane.hosts.builder_prune import prune_arguments, prune_result
+from launchplane.hosts import boundary
 from launchplane.hosts.errors import HostProblem
 from launchplane.hosts.local_removals import LocalRemover
-from launchplane.hosts.removal_checks import prune_parameters
-from launchplane.hosts.removals import ExpectedContainer, ExpectedImage, PruneBounds, Removal
+from onhost.engine import removing
+from onhost.engine.builder_prune import prune_arguments, prune_result
+from onhost.engine.removal_checks import prune_parameters
+from onhost.engine.removals import ExpectedContainer, ExpectedImage, PruneBounds, Removal
 from tests.engine_things import RECORDED
 from tests.faults import Behaviour, EngineSocket, Request, hangs, once, plain_engine, raw, says
 
@@ -135,7 +136,7 @@ def test_where_nobody_answers_nothing_was_done() -> None:
 
 @pytest.mark.parametrize("answer", [says({"message": "no"}, status=500), says({}, status=409), hangs, raw(b"")])
 def test_an_image_that_cannot_be_looked_at_is_not_removed(answer: Behaviour, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_removals, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(removing, "LOOK_SECONDS", 0.3)
     removal, sent = removed({f"/images/{ID}/json": answer})
 
     assert (removal.outcome, removal.detail.endswith("Nothing was done to it.")) == ("failed", True)

@@ -11,8 +11,8 @@ from docker.types import Mount
 from launchplane.hosts import boundary
 from launchplane.hosts.local_engine import LocalEngine
 from launchplane.hosts.local_removals import LocalRemover
-from launchplane.hosts.removals import ExpectedContainer, ExpectedImage, ExpectedVolume, Removal
 from launchplane.sandbox.dockerd import PrivateEngine
+from onhost.engine.removals import ExpectedContainer, ExpectedImage, ExpectedVolume, Removal
 from tests.engine_things import a_container, a_quick_container, a_swarm, an_image, image_ids
 from tests.engines import an_engine, emptied
 from tests.faults import Request

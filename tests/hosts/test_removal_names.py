@@ -4,8 +4,8 @@ import pytest
 
 from launchplane.hosts import boundary
 from launchplane.hosts.local_removals import LocalRemover
-from launchplane.hosts.removal_checks import image_differs, removal_order
-from launchplane.hosts.removals import ExpectedImage, Removal
+from onhost.engine.removal_checks import image_differs, removal_order
+from onhost.engine.removals import ExpectedImage, Removal
 from tests.faults import Behaviour, EngineSocket, once, plain_engine, says
 
 ID, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"

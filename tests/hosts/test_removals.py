@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 import docker
 import pytest
 
-from launchplane.hosts import boundary, removals
+from launchplane.hosts import boundary
 from launchplane.hosts.local_engine import LocalEngine
 from launchplane.hosts.local_removals import LocalRemover
-from launchplane.hosts.removals import ExpectedContainer, ExpectedImage, ExpectedVolume, PruneBounds
 from launchplane.problems import Refused
 from launchplane.sandbox.dockerd import PrivateEngine
+from onhost.engine import removals
+from onhost.engine.removals import ExpectedContainer, ExpectedImage, ExpectedVolume, PruneBounds
 from tests.engine_things import (
     a_builder,
     a_container,

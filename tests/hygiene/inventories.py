@@ -23,7 +23,7 @@ from hygiene.contracts import (
     Volume,
 )
 from hygiene.parse.builders import pair
-from launchplane.hosts.buildx import PREFIX, STATE_FOLDER
+from onhost.engine.buildx import PREFIX, STATE_FOLDER
 from tests.factories import an_inventory, digest
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hygiene.contracts import Mount, Service
 from hygiene.names import ImageNames, is_called
 from hygiene.users import find_users, in_words
-from launchplane.hosts.image_names import local_names
+from onhost.engine.image_names import local_names
 from tests.factories import a_container, an_image, an_inventory
 
 DIGEST = "sha256:" + "d" * 64

@@ -19,10 +19,10 @@ from launchplane.changes.models import Change
 from launchplane.changes.recover import LEASE, recover
 from launchplane.changes.requests import find_change
 from launchplane.changes.stopping import LONGEST_SECONDS
-from launchplane.hosts.local_removals import PRUNE_SECONDS, REMOVE_SECONDS
 from launchplane.hosts.models import Host
-from launchplane.hosts.removals import Removal
 from launchplane.sandbox.dockerd import PrivateEngine
+from onhost.engine.removals import Removal
+from onhost.engine.removing import PRUNE_SECONDS, REMOVE_SECONDS
 from tests.engine_things import an_image, build, image_ids
 from tests.factories import edited
 from tests.faults import EngineSocket, says

@@ -12,8 +12,8 @@ from hygiene.services import observe_host
 from launchplane.access.models import User
 from launchplane.changes.apply import apply_change
 from launchplane.changes.models import Change
-from launchplane.hosts.engine import BUILDER_READS
 from launchplane.hosts.models import Host
+from onhost.engine.questions import BUILDER_READS
 from tests.engine_things import a_builder, a_container, an_image, build
 from tests.faults import Request
 from tests.hygiene_changes.clock import Clock

@@ -17,36 +17,41 @@ import audits
 import hygiene
 import lanes
 import launchplane
+import onhost
 from hygiene.plan.items import VERBS
-from launchplane.hosts import removals
-from launchplane.hosts.builder_prune import prune_arguments
-from launchplane.hosts.engine import BUILDER_READS
 from launchplane.hosts.errors import HostProblem
-from launchplane.hosts.local_removals import LocalRemover
-from launchplane.hosts.removal_checks import prune_parameters
-from launchplane.hosts.removals import PruneBounds, Remover
+from onhost.engine import removals
+from onhost.engine.builder_prune import prune_arguments
+from onhost.engine.questions import BUILDER_READS
+from onhost.engine.removal_checks import prune_parameters
+from onhost.engine.removals import PruneBounds, Remover
+from onhost.engine.removing import EngineRemover
 from tests.engine_things import RECORDED
 
-PRODUCT = [Path(package.__path__[0]) for package in (launchplane, hygiene, lanes, audits)]
+PRODUCT = [Path(package.__path__[0]) for package in (launchplane, hygiene, lanes, audits, onhost)]
 PROJECT = PRODUCT[0].parent
 
 # who can reach an engine at all, and who of them may send anything but a question
 REACHES = {"docker", "docker.errors", "docker.transport.unixconn", "launchplane.hosts.calls"}
-REACHES |= {"launchplane.hosts.transport"}
-TALKERS = {"builders", "calls", "local_engine", "local_removals", "removal_uses", "transport"}
-DOORS = {"builders", "calls", "local_removals"}
+REACHES |= {"launchplane.hosts.transport", "onhost.engine.calls", "onhost.engine.unix"}
+HERE, ON_A_HOST = "launchplane/hosts", "onhost/engine"
+# what a call is, whoever connects: it reaches nobody by itself
+BASE = f"{ON_A_HOST}/calls.py"
+DOORS = {f"{ON_A_HOST}/{module}.py" for module in ("builders", "calls", "removing", "unix")}
+TALKERS = DOORS | {f"{ON_A_HOST}/{module}.py" for module in ("reading", "removal_uses")}
+TALKERS |= {f"{HERE}/{module}.py" for module in ("calls", "local_engine", "local_removals", "transport")}
 # a tool of its own that pulls, and that nothing else knows: tests/proof/test_apart.py
 PROOF = "hygiene/proof/engine.py"
 SENDS = {"post", "delete", "put", "patch", "request", "_post", "_delete", "_put", "_call"}
 
 # where the word stands that prunes, and in what
 PRUNES = {
-    "launchplane/hosts/local_removals.py": {"/build/prune", "prune"},
-    "launchplane/hosts/builder_prune.py": {"prune"},
+    "onhost/engine/removing.py": {"/build/prune", "prune"},
+    "onhost/engine/builder_prune.py": {"prune"},
 }
 # the file that ssh-keygen is asked about
 NOT_FORCE = {"launchplane/hosts/ssh.py": {"-f"}}
-READS_PRUNES_OF_OTHERS = "launchplane/hosts/machine/"
+READS_PRUNES_OF_OTHERS = "onhost/machine/"
 PRUNE = re.compile(
     r"(?:^|/|\b(?:docker|buildctl|system|images?|volumes?|container|network|builder|buildx)\s+)prune(?![-\w])"
 )
@@ -102,7 +107,7 @@ def starts(tree: ast.Module) -> Iterator[list[str]]:
 def test_only_these_modules_can_reach_an_engine() -> None:
     found = {name for name, tree in sources() if imports(tree) & REACHES}
 
-    assert found == {PROOF, *(f"launchplane/hosts/{module}.py" for module in TALKERS)}
+    assert {PROOF, BASE, *found} == {PROOF, *TALKERS}
 
 
 @pytest.mark.req("H30")
@@ -111,11 +116,11 @@ def test_of_those_only_the_doors_send_anything_but_a_question() -> None:
         name
         for name, tree in sources()
         for node in ast.walk(tree)
-        if name.removeprefix("launchplane/hosts/").removesuffix(".py") in TALKERS
+        if name in TALKERS
         if isinstance(node, ast.Attribute) and node.attr in SENDS
     }
 
-    assert found == {f"launchplane/hosts/{module}.py" for module in DOORS}
+    assert found == DOORS
 
 
 @pytest.mark.req("H30")
@@ -157,7 +162,7 @@ def test_nothing_is_done_by_force_and_nothing_to_all() -> None:
         assert flags == NOT_FORCE.get(name, set()), name
         for node in ast.walk(tree):
             assert not (isinstance(node, ast.keyword) and node.arg == "force"), name
-            if isinstance(node, ast.Dict) and name.startswith("launchplane/hosts/"):
+            if isinstance(node, ast.Dict) and name.startswith((HERE, ON_A_HOST)):
                 assert not list(unsafe(node)), name
 
 
@@ -191,7 +196,7 @@ def test_there_are_five_removals_and_no_other() -> None:
     methods = {name for name in vars(Remover) if not name.startswith("_")}
 
     assert set(VERBS.values()) == named == methods
-    assert methods == {name for name in vars(LocalRemover) if not name.startswith("_")}
+    assert methods == {name for name in vars(EngineRemover) if not name.startswith("_")}
     assert methods == {"remove_image", "remove_container", "remove_volume", "prune_build_cache", "prune_builder"}
 
 

@@ -14,8 +14,9 @@ from hygiene.contracts import Kind
 from hygiene.inventory import frees_alone, latest, reclaim
 from hygiene.models import ObservationRun, Resource, Snapshot
 from launchplane.hosts import connect
-from launchplane.hosts.local_engine import Limits, LocalEngine
+from launchplane.hosts.local_engine import LocalEngine
 from launchplane.hosts.models import Contact, Host
+from onhost.engine.reading import Limits
 from tests.faults import Behaviour, EngineSocket, cut_off, drips, hangs, html, plain_engine, says, speaks
 from tests.hosts.nobody import as_nobody, needs_root, open_to_all
 from tests.shell import Outcome, manage

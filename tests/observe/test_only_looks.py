@@ -7,9 +7,9 @@ import docker
 import pytest
 from django.core.management import call_command
 
-from launchplane.hosts.engine import BUILDER_READS
 from launchplane.hosts.models import Host
 from launchplane.sandbox.dockerd import PrivateEngine
+from onhost.engine.questions import BUILDER_READS
 from tests.faults import EngineSocket, Request
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db, pytest.mark.req("H1")]

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from launchplane.hosts.command import run
-from launchplane.hosts.machine.folders import measure, read_runners, superseded
-from launchplane.hosts.machine.limits import Limits, NotMeasured
+from onhost.machine.folders import measure, read_runners, superseded
+from onhost.machine.limits import Limits, NotMeasured
 
 NAMES = st.text(st.sampled_from("ab é\n'"), min_size=1, max_size=3)
 TREES = st.recursive(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from launchplane.hosts.machine.limits import Limits, NotMeasured
-from launchplane.hosts.machine.processes import Runner, read_runner_processes
+from onhost.machine.limits import Limits, NotMeasured
+from onhost.machine.processes import Runner, read_runner_processes
 
 WORKER = "/srv/runners/a/bin.2.330.0/Runner.Worker"
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launchplane.hosts.machine.crontabs import jobs
-from launchplane.hosts.machine.limits import Limits
-from launchplane.hosts.machine.prune_words import MAX_QUOTED, logical_lines, prune_in
-from launchplane.hosts.machine.prunes import read_prunes
-from launchplane.hosts.machine.survey import Prune
-from launchplane.hosts.machine.units import commands
+from onhost.machine.crontabs import jobs
+from onhost.machine.limits import Limits
+from onhost.machine.prune_words import MAX_QUOTED, logical_lines, prune_in
+from onhost.machine.prunes import read_prunes
+from onhost.machine.survey import Prune
+from onhost.machine.units import commands
 
 UNITS = "etc/systemd/system"
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from launchplane.canonical import canonical
 from launchplane.hosts.command import run
 from launchplane.hosts.contracts import MachineFacts, MachineQuestion
-from launchplane.hosts.machine.disk import read_disk
-from launchplane.hosts.machine.limits import Limits, NotMeasured
-from launchplane.hosts.machine.logs import Log, read_logs
-from launchplane.hosts.machine.read import read_machine
-from launchplane.hosts.machine.registries import Login, logins_of, read_logins
+from launchplane.hosts.machine import read_machine
+from onhost.machine.disk import read_disk
+from onhost.machine.limits import Limits, NotMeasured
+from onhost.machine.logs import Log, read_logs
+from onhost.machine.registries import Login, logins_of, read_logins
 from tests.hosts.nobody import as_nobody, needs_root, open_to_all
 
 SECRET = "s3cr3t-word"
