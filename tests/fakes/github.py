@@ -231,6 +231,10 @@ class GithubServer(LoopbackServer):
         self.one_time[token] = made = OneTime(purpose, scope, self.now() + timedelta(hours=1))
         return Reply(201, {"token": token, "expires_at": made.expires_at.isoformat(timespec="milliseconds")})
 
+    def one_time_of(self, scope: str) -> list[str]:
+        """Every token that was ever made for it, to register or to remove."""
+        return [token for token, made in self.one_time.items() if made.scope == scope.lower()]
+
     def redeem(self, asked: Asked, purpose: str, scope: str | None) -> None:
         """Raises Refusal unless a live token of that purpose and scope (None: any) came along."""
         kind, _, token = asked.request.headers.get("authorization", "").partition(" ")

@@ -16,6 +16,12 @@ class ByHand:
     host: DisposableHost
     github: GithubServer
     lane: Lane
+    unit: str = ""
+
+    @property
+    def its_unit(self) -> str:
+        """A lane's own, unless another one was named."""
+        return self.unit or self.lane.unit
 
     def lay(self) -> None:
         """User, folders and package; not configured, and no unit."""
@@ -33,24 +39,24 @@ class ByHand:
 
     def start(self) -> None:
         """Under systemd, as the unit of a lane is written."""
-        path = f"/etc/systemd/system/{self.lane.unit}"
+        path = f"/etc/systemd/system/{self.its_unit}"
         self.host.must(["install", "-m", "0644", "/dev/stdin", path], stdin=service.render(self.lane))
         self.host.must(["systemctl", "daemon-reload"])
-        self.host.must(["systemctl", "start", self.lane.unit])
+        self.host.must(["systemctl", "start", self.its_unit])
 
     def show(self, name: str) -> str:
         """A property of its unit."""
-        return self.host.must(["systemctl", "show", "--value", f"--property={name}", self.lane.unit]).strip()
+        return self.host.must(["systemctl", "show", "--value", f"--property={name}", self.its_unit]).strip()
 
     def wait_until(self, name: str, value: str) -> None:
         """Until its unit's property is that. Raises RuntimeError after a minute."""
         state = f"systemctl show --value --property={name} $0"
-        self.host.must(["sh", "-c", f'until [ "$({state})" = "$1" ]; do sleep 0.1; done', self.lane.unit, value])
+        self.host.must(["sh", "-c", f'until [ "$({state})" = "$1" ]; do sleep 0.1; done', self.its_unit, value])
 
     def journal(self) -> str:
         """What its unit said."""
         self.host.must(["journalctl", "--sync"])
-        return self.host.must(["journalctl", "--no-pager", "--output=cat", f"--unit={self.lane.unit}"])
+        return self.host.must(["journalctl", "--no-pager", "--output=cat", f"--unit={self.its_unit}"])
 
     def diagnostics(self) -> str:
         """What its listeners wrote into `_diag`."""
@@ -58,10 +64,10 @@ class ByHand:
 
     def clear(self) -> None:
         """Nothing of it is left on the host."""
-        self.host.run(["systemctl", "stop", self.lane.unit])
-        self.host.must(["rm", "-rf", f"/etc/systemd/system/{self.lane.unit}", self.lane.directory, self.lane.home])
+        self.host.run(["systemctl", "stop", self.its_unit])
+        self.host.must(["rm", "-rf", f"/etc/systemd/system/{self.its_unit}", self.lane.directory, self.lane.home])
         self.host.must(["systemctl", "daemon-reload"])
-        self.host.run(["systemctl", "reset-failed", self.lane.unit])
+        self.host.run(["systemctl", "reset-failed", self.its_unit])
         self.host.run(["userdel", self.lane.user])
 
     def _as_user(self, *env: str) -> list[str]:

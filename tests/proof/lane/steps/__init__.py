@@ -1,0 +1,1 @@
+"""The proofs, each one function: it takes the place, and gives its evidence or raises NotProven."""
