@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from onhost import door, fence, files, lane_call, names, package, registration, systemd
+from onhost import baseline, door, fence, files, journal, lane_call, names, package, registration, systemd
 from onhost.door import Program, Verb
 from onhost.lane_call import Call
 from onhost.refusals import BadRequest, Refusal, Refused
@@ -45,13 +45,27 @@ def _alone(at: int, *, dry_run: bool) -> AbstractContextManager[None]:
 
 
 def observe(call: Call) -> None:
-    """Say what is there: the folder, who the runner is registered as, the package, the service. Changes nothing."""
+    """Say what is there: the folder, who the runner is registered as, the package, the service. Changes nothing.
+
+    `machine` is what kind of machine this is, as the kernel calls it: there is a runner for each.
+    """
     door.require_at_end(call)
+    call.facts["machine"] = os.uname().machine
     call.facts["directory"] = directory(call)
+    call.facts["control_path"] = baseline.control_path()
+    _see(call, "service", lambda: systemd.see(call.lane))
+    _see(call, "baseline", lambda: baseline.see(call.lane, call.host))
+    _see(call, "journal", lambda: journal.see(call.lane))
+
+
+def _see(call: Call, part: str, look: Callable[[], dict[str, object]]) -> None:
+    """Tell one part, or why it could not be read: that stands in the way of no other part."""
     try:
-        call.facts["service"] = systemd.see(call.lane)
+        call.facts[part] = look()
     except Refusal as refusal:
-        call.facts.update(service=None, service_unmeasured=refusal.summary)
+        call.facts.update({part: None, f"{part}_unmeasured": refusal.summary})
+    except OSError as error:
+        call.facts.update({part: None, f"{part}_unmeasured": str(error.strerror)})
 
 
 def directory(call: Call) -> dict[str, object]:

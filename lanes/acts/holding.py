@@ -1,4 +1,4 @@
-"""What a run holds and has to give back, whichever way it ends: the host, and a token between two steps."""
+"""What a run holds between two steps and has to give back, whichever way it ends: a token."""
 
 from contextlib import AbstractContextManager, ExitStack
 from typing import TypeVar

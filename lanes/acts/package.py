@@ -73,14 +73,15 @@ def _download(address: str, place: Path, sha256: str) -> None:
     """Into a file beside `place`, which it becomes once its hash is right."""
     new = place.with_suffix(f".{os.getpid()}.new")
     try:
-        with new.open("wb") as file, _opened(address) as answer:
+        with new.open("xb") as file, _opened(address) as answer:
+            os.fchmod(file.fileno(), 0o600)
             told = _write(answer, file)
             file.flush()
             os.fsync(file.fileno())
         if told != sha256:
             raise PackageProblem("package_altered", "The package has another hash than GitHub's API tells: not used.")
         new.replace(place)
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, OSError, ValueError) as error:
         why = clean_message(str(error)) or type(error).__name__
         raise PackageProblem("package_not_fetched", f"The runner's package could not be downloaded: {why}") from error
     finally:
@@ -111,7 +112,7 @@ def _opened(address: str) -> Iterator[requests.Response]:
             answer = session.get(address, stream=True, allow_redirects=False, timeout=SILENT_SECONDS)
             if answer.status_code not in REDIRECTS:
                 break
-            address = urljoin(address, answer.headers.get("location", ""))
+            address = urljoin(address, answer.headers.get("location") or "nowhere:")
             answer.close()
         with answer:
             if answer.status_code != 200:

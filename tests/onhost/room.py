@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from onhost import layout
+
 PROJECT = Path(__file__).parents[2]
 STANDIN = Path(__file__).parent / "standin"
 PROGRAMS = "/usr/local/lib/launchplane"
@@ -170,7 +172,7 @@ class Room:
     def run(self, argv: list[str], *, stdin: bytes = b"", user: str = "root") -> Answer:
         """Any program in the room, to its end."""
         done = subprocess.run(
-            self._entering(argv, user), input=stdin, capture_output=True, env={}, timeout=120, check=False
+            self.entering(argv, user), input=stdin, capture_output=True, env={}, timeout=120, check=False
         )
         stdout = done.stdout.decode()
         told = json.loads(stdout) if stdout.startswith("{") else {}
@@ -178,7 +180,7 @@ class Room:
 
     def start(self, argv: list[str], *, user: str = "root", stdin: bytes = b"") -> subprocess.Popen[bytes]:
         """A program that stays; it has said one line. It is ended with the room."""
-        process = subprocess.Popen(self._entering(argv, user), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process = subprocess.Popen(self.entering(argv, user), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._kept.append(process)
         assert process.stdin is not None
         assert process.stdout is not None
@@ -208,7 +210,8 @@ class Room:
             process.kill()
             process.communicate()
 
-    def _entering(self, argv: list[str], user: str) -> list[str]:
+    def entering(self, argv: list[str], user: str) -> list[str]:
+        """The command that runs `argv` in the room, in the environment of whoever runs it."""
         number = USERS.get(user, 0)
         who = [f"--userspec={number}:{number}", "--groups="] if number else []
         inner = ["/bin/sh", "-c", ENTER, "sh", str(self.root), *who, str(self.root), *argv]
@@ -223,13 +226,11 @@ def _content(path: Path) -> tuple[int, int, bytes]:
 
 def install(folder: Path) -> None:
     """The programs as they are installed: owned by root, writable by nobody else, nothing else beside them."""
-    package = folder / "onhost"
-    package.mkdir(parents=True)
-    for source in sorted((PROJECT / "onhost").iterdir()):
-        if source.is_file():
-            place = folder / source.name if source.suffix == "" else package / source.name
-            shutil.copyfile(source, place)
-            place.chmod(0o755 if source.suffix == "" else 0o644)
+    for place, (source, mode) in layout.files().items():
+        path = folder / Path(place).relative_to(PROGRAMS)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, path)
+        path.chmod(mode)
 
 
 def build(root: Path) -> Room:

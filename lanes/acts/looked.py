@@ -1,0 +1,113 @@
+"""What became of a step that nobody answered for: told from looking alone. Nothing is ever done again (X17).
+
+A program on a host may still be at it after its caller is gone. So what is not done yet is only said to be undone once
+the longest time has passed that the program gives itself.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from lanes.acts import labelling, registering, requests
+from lanes.acts.agreeing import gone, registered
+from lanes.acts.at_hand import LaneAtHand
+from lanes.acts.fetching import offered
+from lanes.acts.outcomes import PLAN_AGAIN, done, failed, said, unknown
+from lanes.contracts import Service
+from lanes.plan.verbs import Verb
+from launchplane.changes.contracts import PlannedStep, StepOutcome
+from launchplane.changes.models import Change, Step
+from launchplane.hosts.models import Host
+
+STOPPED: Final = ("inactive", "failed")
+NO_TOKEN: Final = (
+    "If GitHub made a token, only its worker had it: it is gone, and it ends by itself within the hour. " + PLAN_AGAIN
+)
+LARGEST_PACKAGE_BYTES: Final = 1 << 30
+
+
+def look(at: LaneAtHand, step: PlannedStep, verb: Verb) -> StepOutcome:
+    """Done, skipped (not done), failed, or unknown as long as it may still come."""
+    if verb in ("ask-token", "ask-remove-token"):
+        return failed(NO_TOKEN)
+    if verb == "configure":
+        return _configured(at, step)
+    if verb in ("unconfigure", "unconfigure-here", "remove-registration"):
+        return _gone(at, step, verb)
+    if verb == "set-labels":
+        return _labels(at, step)
+    if verb == "fetch":
+        return _package(at, step)
+    return _service(at, step, verb)
+
+
+def _configured(at: LaneAtHand, step: PlannedStep) -> StepOutcome:
+    seen = registered(at.desired, at.observe())
+    if seen.agent_id is not None:
+        return done(f"Registered as runner {seen.agent_id}: {seen.why}", registering.recorded(at, seen))
+    if may_be_at_it(at.lane.host, step, "configure"):
+        return unknown(f"{seen.why} It may still be at it.")
+    return said("skipped" if seen.settled else "failed", f"{seen.why} {PLAN_AGAIN}")
+
+
+def _gone(at: LaneAtHand, step: PlannedStep, verb: Verb) -> StepOutcome:
+    """By both places; a deletion at GitHub is over when its call is, and says nothing of the directory."""
+    still = gone(at.desired, at.observe())
+    if still is None:
+        at.record_agent(None)
+        return done("Neither GitHub nor its directory has it any more.")
+    if verb != "remove-registration" and may_be_at_it(at.lane.host, step, verb):
+        return unknown(f"{still} It may still be at it.")
+    return said("skipped", f"{still} {PLAN_AGAIN}")
+
+
+def _labels(at: LaneAtHand, step: PlannedStep) -> StepOutcome:
+    ours = at.desired.agent_id
+    runner = None if ours is None else at.github.runner(at.desired.scope, ours).runner
+    if runner is None:
+        return unknown(f"GitHub shows no runner {ours} of {at.desired.scope}.")
+    return labelling.looked(at, runner, step)
+
+
+def _package(at: LaneAtHand, step: PlannedStep) -> StepOutcome:
+    directory = at.host.facts(at.desired).get("directory")
+    lies_there = directory.get("package_sha256") if isinstance(directory, Mapping) else None
+    if lies_there in offered(at):
+        return done(f"The package lies there whole ({lies_there}).")
+    if may_be_at_it(at.lane.host, step, "fetch"):
+        return unknown("The package does not lie there whole, and may still come.")
+    return said("skipped", f"The package does not lie there whole: nothing is started from it. {PLAN_AGAIN}")
+
+
+def _service(at: LaneAtHand, step: PlannedStep, verb: Verb) -> StepOutcome:
+    observed = at.observe()
+    if observed.service is None:
+        return unknown(f"The unit could not be looked at: {observed.unmeasured.get('service') or 'nobody looked'}.")
+    if verb != "restart" and _DONE[verb](observed.service):
+        return done("systemd shows that it is so.")
+    if may_be_at_it(at.lane.host, step, verb):
+        return unknown("systemd does not show that it is so, and it may still be at it.")
+    if verb == "restart":
+        return failed(f"Whether it was restarted cannot be seen: it is {observed.service.active_state}. {PLAN_AGAIN}")
+    return said("skipped", f"systemd shows that it is not so. {PLAN_AGAIN}")
+
+
+def may_be_at_it(host: Host, step: PlannedStep, verb: Verb) -> bool:
+    """Whether the program could still be at work on it, by when its intent was stored; unknown counts as yes."""
+    of_the_holder = Step.objects.filter(change__in=Change.objects.holding(host), position=step.position)
+    begun = of_the_holder.values_list("intent_at", flat=True).first()
+    longest = timedelta(seconds=requests.seconds_for(verb, size_bytes=LARGEST_PACKAGE_BYTES))
+    return begun is None or timezone.now() < begun + longest
+
+
+_DONE: Final[Mapping[str, Callable[[Service], bool]]] = {
+    "stop": lambda service: not service.exists or service.active_state in STOPPED,
+    "disable": lambda service: not service.enabled,
+    "remove-unit": lambda service: not service.exists,
+    # a file that systemd has not read yet cannot be told from none of ours: it is written again by the next plan
+    "install-unit": lambda service: service.ours,
+    "daemon-reload": lambda service: service.ours or not service.exists,
+    "enable-now": lambda service: service.enabled and service.active_state == "active",
+}
