@@ -6,9 +6,8 @@ import os
 import sys
 
 from onhost import FOLDER, files
+from onhost.layout import PACKAGES
 from onhost.refusals import Refusal, Untrusted
-
-PACKAGE = f"{FOLDER}/onhost"
 
 
 def check(program: str) -> None:
@@ -18,8 +17,10 @@ def check(program: str) -> None:
     try:
         with files.folder(FOLDER) as programs:
             _check_all(programs, [program])
-        with files.folder(PACKAGE) as package:
-            _check_all(package, os.listdir(package))  # noqa: PTH208
+        for name in PACKAGES:
+            with files.folder(f"{FOLDER}/{name}") as package:
+                found = os.listdir(package)  # noqa: PTH208
+                _check_all(package, [file for file in found if f"{name}/{file}" not in PACKAGES])
     except Refusal as refusal:
         raise Untrusted("installation", f"the installation is not safe: {refusal.summary}") from refusal
 

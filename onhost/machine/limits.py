@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 MAX_ENTRIES = 2_000_000
 MAX_FILE_BYTES = 1024 * 1024
@@ -40,11 +44,21 @@ def why(error: OSError, path: str) -> str:
     return f"{path}: {(error.strerror or str(error)).lower()}"
 
 
+def open_file(path: str) -> BinaryIO:
+    """An ordinary file, opened without waiting: somebody may swap it for a pipe at any time. Raises OSError."""
+    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    file = os.fdopen(opened, "rb")
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "no ordinary file", path)
+    return file
+
+
 def read_text(path: str, limits: Limits) -> str:
     """A small text file. Raises NotMeasured if it can't be read or is larger than any that people write."""
     limits.step(path)
     try:
-        with Path(path).open("rb") as file:
+        with open_file(path) as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise NotMeasured(why(error, path)) from error

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from onhost.machine.limits import Limits, NotMeasured, inside, read_text, why
+from onhost.machine.limits import Limits, NotMeasured, inside, open_file, read_text, why
 from onhost.machine.prune_words import logical_lines, prune_in
 
 WORDS_LOOKED_AT = 12
@@ -82,7 +82,7 @@ class Survey:
         try:
             if not path.startswith("/") or not self.at(path).is_file():
                 return False
-            with self.at(path).open("rb") as file:
+            with open_file(str(self.at(path))) as file:
                 return file.read(2) == b"#!"
         except OSError as error:
             self.unread.append(why(error, path))

@@ -4,12 +4,13 @@ import ast
 import re
 from pathlib import Path
 
-from onhost import config, docker_part, door, lane_call, refusals, runner, unit
+from onhost import config, docker, docker_part, door, lane_call, refusals, runner, unit
 from tests.onhost.room import PROJECT
 
 TEXT = (PROJECT / "docs/reference/on-the-host.md").read_text()
 INSTALLING = ("sudoers.py", "authorized_keys.py")
-RAISED = {"BadRequest", "Busy", "Refused", "Failed", "Untrusted", "_bad", "_odd"}
+RAISED = frozenset({"BadRequest", "Busy", "Refused", "Failed", "Untrusted", "_bad", "_odd"})
+ENGINE = frozenset({"CallFailed", "EngineReplaced", "EngineUnavailable", "HostProblem"})
 
 
 def section(title: str) -> str:
@@ -23,14 +24,14 @@ def first_column(title: str) -> set[str]:
     return {word for row in rows for word in re.findall(r"`([^`]+)`", row)}
 
 
-def raised(source: Path) -> set[str]:
+def raised(source: Path, by: frozenset[str] = RAISED) -> set[str]:
     """The codes that a file can answer with."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source.read_text())):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
         at = 1 if node.func.id == "_require_after" else 0
-        if node.func.id in RAISED | {"_require_after"} and len(node.args) > at:
+        if node.func.id in by | {"_require_after"} and len(node.args) > at:
             code = node.args[at]
             found |= {code.value} if isinstance(code, ast.Constant) and isinstance(code.value, str) else set()
     return found
@@ -43,12 +44,21 @@ def test_every_code_is_there_and_no_other() -> None:
     assert first_column("Codes") == codes
 
 
+def test_every_code_of_the_engine_is_there_and_no_other() -> None:
+    found = (raised(path, ENGINE) for path in (PROJECT / "onhost/engine").glob("*.py"))
+    assert first_column("Codes of the engine") == set().union(*found)
+
+
 def test_every_verb_is_there_and_no_other() -> None:
     assert first_column("Verbs of launchplane-unit") == set(unit.VERBS)
     assert first_column("Verbs of launchplane-runner") == set(runner.VERBS)
-    for verb in runner.VERBS.values():
-        for field in verb.fields:
-            assert f"`{field}`" in section("Verbs of launchplane-runner")
+    assert first_column("Verbs of launchplane-docker") == set(docker.VERBS)
+
+
+def test_every_field_of_a_verb_is_there() -> None:
+    for name, verbs in (("runner", runner.VERBS), ("docker", docker.VERBS)):
+        for verb in verbs.values():
+            assert not [field for field in verb.fields if f"`{field}`" not in section(f"Verbs of launchplane-{name}")]
 
 
 def test_every_field_of_a_request_is_there_and_no_other() -> None:

@@ -4,14 +4,13 @@ import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from launchplane.hosts.command import CommandResult
-from onhost import config, door, service, sudoers
-from tests.onhost.room import CONFIG, LANE, OTHER, PROGRAMS, PROJECT, SESSION, STANDIN
+from onhost import config, door, layout, service, sudoers
+from tests.onhost.room import CONFIG, LANE, OTHER, PROGRAMS, SESSION, STANDIN
 from tests.onhost.test_registration import ASKED, TOKEN
 from tests.testbed.host import DisposableHost
 
@@ -80,9 +79,8 @@ def installed(host: DisposableHost) -> None:
     """As `hosts install` leaves a host: users, folders, programs, host.json, sudoers."""
     for user in ("launchplane", "lane-cm", "lane-other"):
         host.must(["useradd", "--system", "--shell", "/bin/sh", "--home-dir", f"/srv/runners/homes/{user}", user])
-    for source in sorted((PROJECT / "onhost").iterdir()):
-        if source.is_file():
-            _lay(host, source)
+    for place, (source, mode) in layout.files().items():
+        _write(host, place, source.read_text(), f"{mode:o}")
     lanes = config.parse(json.dumps(told()).encode())
     _write(host, "/etc/launchplane/host.json", json.dumps(told()), "0644")
     _write(host, "/etc/sudoers.d/launchplane", sudoers.render("launchplane", lanes), "0440")
@@ -103,11 +101,6 @@ def _hold(host: DisposableHost) -> None:
     ready = ["--property=Type=notify", "--property=NotifyAccess=all", "--property=User=launchplane"]
     stay = ["flock", place, "sh", "-c", "systemd-notify --ready; exec sleep infinity"]
     host.must(["systemd-run", "--collect", "--unit=session-holder", *ready, *stay])
-
-
-def _lay(host: DisposableHost, source: Path) -> None:
-    folder = PROGRAMS if source.suffix == "" else f"{PROGRAMS}/onhost"
-    _write(host, f"{folder}/{source.name}", source.read_text(), "0755" if source.suffix == "" else "0644")
 
 
 def _write(host: DisposableHost, path: str, text: str, mode: str) -> None:

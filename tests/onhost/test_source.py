@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-SOURCES = sorted(path for path in (Path(__file__).parents[2] / "onhost").iterdir() if path.is_file())
+from onhost import layout
+
+SOURCES = sorted(source for source, _ in layout.files().values())
 PROGRAMS = [path for path in SOURCES if path.suffix == ""]
 # what came after Python 3.9, and has a name of its own in the modules that are used here
 NEWER = {"pidfd_open", "match_args", "slots", "kw_only", "batched", "pairwise", "StrEnum", "hash_file", "file_digest"}
