@@ -20,7 +20,9 @@ from tests.testbed.runner import ByHand
 HOST, LANE, USER, ROOT = "chris-testing", "cm-website-chris-testing", "lane-cm-website", "/srv/runners"
 SCOPE = "cbusillo/odoo-tenant-cm-website"
 UNIT = f"launchplane-runner@{LANE}.service"
-LABELS = ("self-hosted", "launchplane", "launchplane-managed", HOST, "cm-website")
+# the last one makes it a build lane: its baseline has to show Buildx, too
+LABELS = ("self-hosted", "launchplane", "launchplane-managed", HOST, "cm-website", "buildx")
+MANAGED = "ci.managed=true"
 # a runner that somebody else set up on the same machine, in the same root, as GitHub's own script would
 THEIRS = Lane("theirs", "theirs", ROOT, f"{ROOT}/homes/theirs", "acme/other")
 THEIR_UNIT = "actions.runner.acme-other.theirs.service"
@@ -56,8 +58,9 @@ class Place:
 
     def contents(self) -> Contents:
         """Each file and folder of the host that is watched: kind, mode, owner, and a hash of what is in it."""
-        listing = self.host.must(["find", *WATCHED, "-printf", "%p\t%M %u:%g %l\n"])
-        sums = self.host.must(["sh", "-c", f"find {' '.join(WATCHED)} -type f -print0 | xargs -0 sha256sum"])
+        there = [place for place in WATCHED if self.host.run(["test", "-e", place]).returncode == 0]
+        listing = self.host.must(["find", *there, "-printf", "%p\t%M %u:%g %l\n"])
+        sums = self.host.must(["sh", "-c", f"find {' '.join(there)} -type f -print0 | xargs -0 sha256sum"])
         found = dict(line.split("\t", 1) for line in listing.splitlines())
         for line in sums.splitlines():
             told, path = line.split("  ", 1)

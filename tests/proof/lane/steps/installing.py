@@ -1,6 +1,6 @@
 """The host and the lane as people set them up: commands at a shell, and forms in the browser."""
 
-from tests.proof.lane.place import HOST, LABELS, LANE, ROOT, SCOPE, THEIR_UNIT, USER, Place
+from tests.proof.lane.place import HOST, LABELS, LANE, MANAGED, ROOT, SCOPE, THEIR_UNIT, USER, Place
 from tests.proof.lane.record import Evidence, require
 
 
@@ -13,7 +13,7 @@ def on_record(place: Place) -> Evidence:
     """M10, L3: the host's settings, a grant and the lane, each typed into its page."""
     operator = place.operator
     address = f"/admin/hosts/host/{_number(place)}/change/"
-    settings = {"approved": "on", "lanes_enabled": "on", "hygiene_enabled": "on"}
+    settings = {"approved": "on", "lanes_enabled": "on", "hygiene_enabled": "on", "managed_label": MANAGED}
     operator.send(address, "", runner_roots=ROOT, service_users=USER, **settings)
     grant = {"host": _number(place), "scope": SCOPE, "max_lanes": "1", "reason": "the live proof"}
     operator.send("/admin/lanes/lanegrant/add/", "", **grant)
