@@ -77,8 +77,7 @@ def unconfigure(call: Call) -> None:
         _require_config_sh(at)
     if found["agent_id"] != agent_id:
         raise Refused("other_runner", f"the runner here has the id {found['agent_id']}")
-    if systemd.see(call.lane)["active_state"] not in ("inactive", "failed"):
-        raise Refused("still_active", f"{call.lane.unit} runs: stop it first")
+    require_stopped(call)
     arguments = ["remove", "--local"] if local else ["remove"]
     call.do(f"config.sh {' '.join(arguments)}", lambda: _config_sh(call, arguments, token=not local))
     if call.dry_run:
@@ -87,6 +86,12 @@ def unconfigure(call: Call) -> None:
     after = call.facts["registration"]
     if not isinstance(after, dict) or after["configured"]:
         raise Failed("still_configured", "config.sh ended well, and .runner is still there")
+
+
+def require_stopped(call: Call) -> None:
+    """That nothing runs what is about to be changed. Raises Refused `still_active`."""
+    if systemd.see(call.lane)["active_state"] not in ("inactive", "failed"):
+        raise Refused("still_active", f"{call.lane.unit} runs: stop it first")
 
 
 def _configure_arguments(call: Call) -> list[str]:

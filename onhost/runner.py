@@ -82,17 +82,20 @@ def directory(call: Call) -> dict[str, object]:
 
 
 def fetch(call: Call) -> None:
-    """Unpack the runner's package that follows the request; `size_bytes` and `sha256` say which."""
+    """Unpack the runner's package that follows the request; `size_bytes` and `sha256` say which.
+
+    Over one that is registered only while it is stopped: it stays registered, with another version.
+    """
     size_bytes, sha256 = call.more["size_bytes"], call.more["sha256"]
     if not isinstance(size_bytes, int) or isinstance(size_bytes, bool) or not 0 < size_bytes <= package.MOST_BYTES:
         raise BadRequest("fields", f"size_bytes has to be a whole number up to {package.MOST_BYTES}")
     if not (isinstance(sha256, str) and names.SHA256.fullmatch(sha256)):
         raise BadRequest("fields", "sha256 has to be 64 small hexadecimal digits")
     with files.folder(call.lane.directory, owner=os.geteuid()) as at:
-        if registration.read(at)["configured"]:
-            raise Refused("configured", "a runner is configured here: unconfigure it first")
         if _package(at) == sha256:
             return
+        if registration.read(at)["configured"]:
+            registration.require_stopped(call)
     place = Path(call.lane.directory)
     if call.dry_run:
         door.require_at_end(call)

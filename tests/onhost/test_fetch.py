@@ -11,7 +11,7 @@ import pytest
 
 from onhost import package
 from onhost.refusals import BadRequest
-from tests.onhost.room import USERS, Answer, Room, put
+from tests.onhost.room import LANE, USERS, Answer, Room, put
 from tests.onhost.test_runner import registered
 
 Member = tuple[str, bytes, int, str]
@@ -138,11 +138,23 @@ def test_a_size_and_a_hash_have_to_be_such(room: Room, other: dict[str, object])
     assert fetched(room, packed(GOOD), **other).code == "fields"
 
 
-def test_nothing_is_unpacked_over_a_registered_runner(room: Room) -> None:
+def test_nothing_is_unpacked_over_a_registered_runner_that_runs(room: Room) -> None:
     registered(room)
+    room.manager(
+        services={f"launchplane-runner@{LANE}.service": {"active": "active", "sub": "", "pid": "0", "cgroup": ""}}
+    )
     before = names(room)
-    assert fetched(room, packed(GOOD)).code == "configured"
+    assert fetched(room, packed(GOOD)).code == "still_active"
     assert names(room) == before
+
+
+@pytest.mark.req("X13")
+def test_a_registered_runner_that_is_stopped_becomes_another_version_and_stays_registered(room: Room) -> None:
+    registered(room)
+    settings = (room.directory() / ".runner").read_bytes()
+    assert fetched(room, packed(GOOD)).status == 0
+    assert (room.directory() / "run.sh").read_text() == "run"
+    assert (room.directory() / ".runner").read_bytes() == settings
 
 
 @pytest.mark.req("M4")
