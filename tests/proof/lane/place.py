@@ -1,5 +1,6 @@
 """What is there before the first proof: a disposable host, GitHub, a server with two people, and somebody's runner."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -108,7 +109,21 @@ def a_place(folder: Path, host: DisposableHost, state: Path) -> Iterator[Place]:
         }
         with Server(state, free_port(), settings) as server:
             people = _people(server)
-            yield Place(folder, host, github, server, theirs, *people, Shell(server.environment))
+            shell = Shell(server.environment | _as_an_administrator(host, state.parent / "administrator"))
+            yield Place(folder, host, github, server, theirs, *people, shell)
+
+
+def _as_an_administrator(host: DisposableHost, folder: Path) -> dict[str, str]:
+    """An `ssh` that reaches the host as its administrator, with a configuration as somebody would have in ~/.ssh."""
+    folder.mkdir()
+    (folder / "known_hosts").write_text(f"{host.address} {host.host_key}\n")
+    options = {"User": host.user, "IdentityFile": host.identity, "UserKnownHostsFile": folder / "known_hosts"}
+    lines = [f"  {name} {value}\n" for name, value in {**options, "IdentitiesOnly": "yes"}.items()]
+    (folder / "config").write_text(f"Host {host.address}\n{''.join(lines)}")
+    own = folder / "ssh"
+    own.write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {folder}/config "$@"\n')
+    own.chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 def _people(server: Server) -> tuple[Person, Person]:
