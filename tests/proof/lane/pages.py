@@ -85,6 +85,12 @@ class Person:
         require(answer.status_code == 200, f"{path} answers {answer.status_code} to {self.name}")
         return answer.text
 
+    def json(self, path: str) -> Any:
+        """What the API answers to a session, which may only look."""
+        answer = self.session.get(self.address + path, timeout=SECONDS)
+        require(answer.status_code == 200, f"{path} answers {answer.status_code}: {answer.text[:600]}")
+        return answer.json()
+
     def send(self, path: str, action: str, **values: Any) -> requests.Response:
         """Fill the form of the page `path` that has these fields and goes to `action`, and press its button.
 

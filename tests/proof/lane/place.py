@@ -72,6 +72,19 @@ class Place:
         """A property of a unit on the host, as systemd tells root."""
         return self.host.must(["systemctl", "show", "--value", f"--property={name}", unit]).strip()
 
+    def cursor(self) -> str:
+        """Where the host's journal ends now."""
+        self.host.must(["journalctl", "--sync"])
+        shown = self.host.must(["journalctl", "--no-pager", "--lines=0", "--show-cursor"])
+        return shown.partition("-- cursor: ")[2].strip()
+
+    def asked_of_sudo(self, cursor: str) -> list[str]:
+        """What was run by sudo since then, as whom: the journal has it from sudo itself."""
+        self.host.must(["journalctl", "--sync"])
+        since = ["journalctl", "--no-pager", "--output=cat", f"--after-cursor={cursor}", "_COMM=sudo"]
+        told = re.findall(r"USER=(\S+) ; (?:ENV=\S* ; )?COMMAND=(.*)", self.host.must(since))
+        return [f"{user}: {command}" for user, command in told]
+
     def runners(self) -> list[dict[str, object]]:
         """Those of the lane's repository, as GitHub has them."""
         return [runner.document() for runner in self.github.of(SCOPE)]

@@ -33,6 +33,7 @@ PROOFS = (
     Proof("M88", "the baseline, read after the service was active", creating.baseline),
     Proof("M89", "the audit comes last", creating.audited_last),
     Proof("M90", "a no-op job runs on the lane", working.job_runs),
+    Proof("M94", "product repositories may rely on it, by five proofs", working.ready),
     Proof("M91", "restart and remove dry-runs work", looking.dry_runs_of_a_living_lane),
     Proof("M71 L5", "restarted, by a worker", working.restarted),
     Proof("M71 L6", "removed", working.removed),

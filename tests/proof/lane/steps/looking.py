@@ -17,7 +17,7 @@ def zero_runners(place: Place) -> Evidence:
 
 def dry_run(place: Place) -> Evidence:
     """M4, M22, M80, M82: the plan is archived; no token was asked for, nothing ran, and there is still no runner."""
-    before, asked = place.contents(), len(place.calls("POST", "PUT", "DELETE"))
+    before, asked, cursor = place.contents(), len(place.calls("POST", "PUT", "DELETE")), place.cursor()
     planned = place.shell.json("lanes", "plan", LANE)
     _is_a_plan(planned, "lane.create")
     changed = different(before, place.contents())
@@ -26,9 +26,12 @@ def dry_run(place: Place) -> Evidence:
     require(not written, f"a dry-run asked GitHub for {written}")
     require(not place.github.one_time_of(SCOPE), "a dry-run asked for a token")
     require(place.runners() == [], f"after a dry-run {SCOPE} has runners: {place.runners()}")
+    run = place.asked_of_sudo(cursor)
+    require(run and not [command for command in run if "launchplane-unit" in command], f"a dry-run ran {run}")
     place.asked = planned
     kept = place.keep("create-plan.json", json.dumps(planned, indent=2))
-    return {"change": planned["id"], "digest": planned["digest"], "archived": kept, "runners": place.runners()}
+    told = {"change": planned["id"], "digest": planned["digest"], "archived": kept}
+    return {**told, "runners": place.runners(), "asked_of_github": place.calls("GET"), "run_by_sudo": run}
 
 
 def dry_runs_of_a_living_lane(place: Place) -> Evidence:

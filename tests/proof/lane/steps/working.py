@@ -1,5 +1,6 @@
 """The lane works, is restarted, and goes again; somebody else's runner beside it notices nothing."""
 
+from lanes.readiness import PROOFS
 from tests.proof.lane.place import LANE, SCOPE, THEIRS, UNIT, USER, Place, different
 from tests.proof.lane.record import Evidence, require
 from tests.proof.lane.steps.asking import approve, ask, ended_well, phrase_of
@@ -16,6 +17,15 @@ def job_runs(place: Place) -> Evidence:
     require(found.result == "Succeeded" and found.runner == LANE, f"the job ended as {found}")
     require(found.log == f"no-op on {LANE} as {USER}\nRunner.Worker\n", f"the job said {found.log!r}")
     return {"job": number, "result": found.result, "log": found.log.splitlines()}
+
+
+def ready(place: Place) -> Evidence:
+    """M94: what product repositories read is open, on exactly the five proofs; a look was made just before."""
+    place.shell.json("lanes", "observe", LANE, ends=(0, 3))
+    told = place.approver.json(f"/v1/lanes/{LANE}/readiness")
+    seen = {proof["name"]: proof["state"] for proof in told["proofs"]}
+    require(told["is_open"] and seen == dict.fromkeys(PROOFS, "open"), f"readiness is {told}")
+    return {"readiness": told}
 
 
 def restarted(place: Place) -> Evidence:
