@@ -133,7 +133,8 @@ class Baseline(Contract):
 class Observed(Contract):
     """All that was seen of one lane at one time. A part that is None was not read, and `unmeasured` says why.
 
-    `condition` is what the journal and the runner's own logs say of why it is not at work (X12). `control_path` is
+    `condition` is what systemd, GitHub and the runner's own log say of why it is not at work (X12), and `cause` that in
+    a sentence, also where no condition has a name: stopped, crashed; empty where nothing is wrong. `control_path` is
     whether the programs that restart and remove it are there and answer for this lane (M94); None: nobody asked them.
     """
 
@@ -146,3 +147,4 @@ class Observed(Contract):
     unmeasured: Mapping[str, str]
     seen_at: datetime
     control_path: bool | None = None
+    cause: str = ""

@@ -13,9 +13,12 @@ from typing import Final, TypeVar
 from django.utils import timezone
 
 from lanes import told
-from lanes.contracts import Desired, Listing, Observed
+from lanes.baseline import Needs, baseline_of
+from lanes.condition import why_not_at_work
+from lanes.contracts import Baseline, Desired, Listing, Observed
 from lanes.listings import Listings, NotListed
 from lanes.models import Lane
+from lanes.parts import Parts, parts_of
 from lanes.told import NotTold
 from launchplane.hosts.answers import Json
 from launchplane.hosts.errors import HostProblem, HostUnavailable
@@ -25,7 +28,7 @@ from launchplane.hosts.programs import programs_of
 RUNNER: Final = "launchplane-runner"
 READ_SECONDS: Final = 90.0
 HOSTS_AT_A_TIME: Final = 8
-OF_HOST: Final = ("directory", "service", "baseline")
+OF_HOST: Final = ("directory", "service", "baseline", "condition", "control_path")
 # nothing of Launchplane's runs there, so nothing there could restart or remove the lane either
 NO_PROGRAMS: Final = frozenset({"programs_missing", "version_skew"})
 Part = TypeVar("Part")
@@ -64,7 +67,7 @@ def observe(lanes: Sequence[Lane], *, listings: Listings | None = None) -> dict[
         asked = pool.map(lambda item: _ask_host(*item), by_host.items())
         listed = {lane: listings.of(lane.scope) for lane in lanes}
         said = {lane: answer for answers in asked for lane, answer in answers.items()}
-    return {lane: _observed(lane.as_desired(), listed[lane], said[lane], seen_at) for lane in lanes}
+    return {lane: _observed(lane, listed[lane], said[lane], seen_at) for lane in lanes}
 
 
 def _ask_host(host: Host, lanes: Iterable[Lane]) -> dict[Lane, Told]:
@@ -102,22 +105,44 @@ def _ask(host: Host, desired: Desired) -> Told:
     return Told(answer.facts)
 
 
-def _observed(desired: Desired, listed: Listing | NotListed, said: Told, seen_at: datetime) -> Observed:
-    parts = _Parts()
+def _observed(lane: Lane, listed: Listing | NotListed, said: Told, seen_at: datetime) -> Observed:
+    """What both say, put together; then what follows from both: the baseline, and why it is not at work."""
+    desired, parts = lane.as_desired(), _Parts()
     if isinstance(listed, NotListed):
         parts.unmeasured["listing"] = listed.why
-    if said.facts is None:
-        parts.unmeasured |= dict.fromkeys((*OF_HOST, "control_path"), said.why)
-    facts = said.facts or {}
-    there = said.facts is not None
-    return Observed(
+    facts = said.facts
+    if facts is None:
+        parts.unmeasured |= dict.fromkeys(OF_HOST, said.why)
+    seen = Observed(
         lane_name=desired.lane_name,
         listing=None if isinstance(listed, NotListed) else listed,
-        directory=parts.read("directory", lambda: told.directory(desired, facts)) if there else None,
-        service=parts.read("service", lambda: told.service(facts)) if there else None,
+        directory=None if facts is None else parts.read("directory", lambda: told.directory(desired, facts)),
+        service=None if facts is None else parts.read("service", lambda: told.service(facts)),
         baseline=None,
         condition="none",
-        unmeasured=parts.unmeasured,
+        unmeasured={},
         seen_at=seen_at,
-        control_path=True if there else False if said.code in NO_PROGRAMS else None,
     )
+    places = parts_of(desired, seen)
+    why = why_not_at_work(facts or {}, places)
+    if facts is not None and why.unread:
+        parts.unmeasured["condition"] = why.unread
+    more = {
+        "baseline": None if facts is None else parts.read("baseline", lambda: _baseline(lane, facts, places, seen)),
+        "condition": why.condition,
+        "cause": why.cause,
+        "control_path": _control_path(parts, said),
+    }
+    return seen.model_copy(update=more | {"unmeasured": parts.unmeasured})
+
+
+def _baseline(lane: Lane, facts: Mapping[str, Json], places: Parts, seen: Observed) -> Baseline:
+    needs = Needs(tuple(lane.host.runner_roots), lane.host.minimum_free_bytes)
+    return baseline_of(lane.as_desired(), facts, needs=needs, parts=places, service=seen.service)
+
+
+def _control_path(parts: _Parts, said: Told) -> bool | None:
+    facts = said.facts
+    if facts is None:
+        return False if said.code in NO_PROGRAMS else None
+    return parts.read("control_path", lambda: told.control_path(facts))

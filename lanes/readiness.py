@@ -60,6 +60,8 @@ def _lane_online(parts: Parts, observed: Observed) -> Gate:
         return _closed(name, "GitHub shows it offline", evidence)
     if observed.condition != "none":
         return _closed(name, f"Its log speaks against it: {observed.condition.replace('_', ' ')}", evidence)
+    if "condition" in observed.unmeasured:
+        return _unknown(name, f"Its log was not read: {observed.unmeasured['condition']}", evidence)
     return _open(name, f"GitHub shows runner {runner.id} online", evidence)
 
 

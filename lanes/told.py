@@ -38,6 +38,10 @@ class _Directory(ToldPart):
     github_url: Line | None
 
 
+class _ControlPath(ToldPart):
+    problem: Line
+
+
 class _Service(ToldPart):
     unit: Line
     exists: bool
@@ -104,3 +108,8 @@ def service(facts: Mapping[str, object]) -> Service:
         exec_start=told.exec_start,
         workers=told.workers,
     )
+
+
+def control_path(facts: Mapping[str, object]) -> bool:
+    """Whether the program that restarts and removes lanes is there and root's alone. Raises NotTold."""
+    return read(_ControlPath, facts, "control_path").problem == ""

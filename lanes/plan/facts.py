@@ -31,6 +31,7 @@ def seen_of(case: Case) -> dict[str, Json]:
         "service": _plain(observed.service),
         "baseline": _plain(observed.baseline),
         "control_path": observed.control_path,
+        "cause": observed.cause,
         "unmeasured": dict(observed.unmeasured),
     }
 

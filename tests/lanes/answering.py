@@ -130,3 +130,34 @@ TOLD_NO_SERVICE: dict[str, Any] = {
     "main_pid": 0,
     "process_users": [],
 }
+
+
+def told_baseline(**different: Any) -> dict[str, Any]:
+    """Everything that a build lane needs."""
+    return {
+        "user": {"uid": 1002, "groups": [USER, "docker"]},
+        "home": {"path": "/srv/runners/homes/cm-website", "problem": ""},
+        "docker_config": {"path": "/srv/runners/homes/cm-website/.docker", "problem": ""},
+        "readable_logins": [],
+        "global_logins": [],
+        "disk": {"path": PLACE, "free_bytes": 100 * 10**9, "total_bytes": 500 * 10**9},
+        "docker_client": "26.1.5",
+        "docker_engine": "26.1.5",
+        "buildx": "0.13.1",
+    } | different
+
+
+def told_journal(*signs: str, ended_with: int | None = None) -> dict[str, Any]:
+    return {"signs": list(signs), "ended_with": ended_with}
+
+
+def all_told(**different: Any) -> dict[str, Any]:
+    """All facts of a lane that is as it must be."""
+    return {
+        "machine": "x86_64",
+        "directory": told_directory(),
+        "service": told_service(),
+        "baseline": told_baseline(),
+        "journal": told_journal("listening"),
+        "control_path": {"problem": ""},
+    } | different

@@ -1,5 +1,6 @@
 """Looking at one lane: what GitHub and its host say, put together, and what was not read said so."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from lanes.looking import find_lane, observe_now, scene_now
 from lanes.models import Lane
 from lanes.names import DEFAULT_LABELS
 from lanes.plan.assemble import plan_lane
+from lanes.readiness import readiness
 from lanes.shapes import shape_of
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
@@ -19,7 +21,9 @@ from tests.lanes.answering import (
     TOLD_NO_DIRECTORY,
     TOLD_NO_SERVICE,
     Answering,
+    all_told,
     told_directory,
+    told_journal,
     told_service,
 )
 from tests.lanes.records import a_grant, a_lane, a_lane_host
@@ -44,7 +48,7 @@ def registered(connected: GithubServer) -> Runner:
 @pytest.fixture
 def lane(host: Host, there: Answering, registered: Runner) -> Lane:
     """Registered, supervised, idle."""
-    there.tells(host, directory=told_directory(agent_id=registered.id), service=told_service())
+    there.tells(host, **all_told(directory=told_directory(agent_id=registered.id)))
     return a_lane(host, agent_id=registered.id)
 
 
@@ -58,7 +62,10 @@ def test_a_lane_is_seen_at_github_and_on_its_host(lane: Lane, there: Answering) 
     assert shape_of(lane.as_desired(), observed) == "supervised_active"
     assert observed.directory is not None
     assert (observed.directory.owner, observed.service and observed.service.process_user) == (USER, USER)
-    assert observed.control_path is True
+    assert (observed.control_path, observed.condition, observed.cause) == (True, "none", "")
+    assert observed.baseline is not None
+    assert observed.baseline.ready
+    assert observed.unmeasured == {}
     (asked,) = there.asked
     assert (asked["verb"], asked["user"], asked["unit"], asked["dry_run"]) == ("observe", USER, UNIT, False)
 
@@ -68,7 +75,8 @@ def test_zero_runners_and_nothing_on_the_host_is_absent_and_makes_a_create(
     host: Host, there: Answering, connected: GithubServer
 ) -> None:
     lane = a_lane(host, agent_id=None)
-    there.tells(host, directory=told_directory(**TOLD_NO_DIRECTORY), service=told_service(**TOLD_NO_SERVICE))
+    nothing = {"directory": told_directory(**TOLD_NO_DIRECTORY), "service": told_service(**TOLD_NO_SERVICE)}
+    there.tells(host, **all_told(**nothing, journal=told_journal()))
     plan = plan_lane(scene_now(lane))
     assert (plan.kind, plan.facts["shape"]) == ("lane.create", "absent")
     assert verbs(plan) == ["fetch", "ask-token", "configure", "install-unit", "daemon-reload", "enable-now"]
@@ -115,8 +123,7 @@ def test_a_host_without_the_programs_has_no_way_to_restart_or_remove(lane: Lane,
     ],
 )
 def test_a_part_in_another_shape_was_not_read(lane: Lane, there: Answering, part: str, told: Any) -> None:
-    facts = {"directory": told_directory(agent_id=lane.agent_id), "service": told_service(), part: told}
-    there.tells(lane.host, **facts)
+    there.tells(lane.host, **all_told(**{"directory": told_directory(agent_id=lane.agent_id), part: told}))
     observed = look(lane)
     other = {"directory": observed.service, "service": observed.directory}[part]
     assert (getattr(observed, part), part in observed.unmeasured) == (None, True)
@@ -171,6 +178,36 @@ def test_without_credentials_the_host_is_looked_at_all_the_same(lane: Lane, sett
     observed = look(lane)
     assert "no credentials for GitHub" in observed.unmeasured["listing"]
     assert observed.directory is not None
+
+
+@pytest.mark.req("M33", "M94")
+@pytest.mark.parametrize("missing", ["baseline", "journal", "control_path"])
+def test_programs_that_tell_less_leave_a_proof_unknown(lane: Lane, there: Answering, missing: str) -> None:
+    facts = all_told(directory=told_directory(agent_id=lane.agent_id))
+    there.tells(lane.host, **{name: told for name, told in facts.items() if name != missing})
+    observed = look(lane)
+    assert set(observed.unmeasured) == {"condition" if missing == "journal" else missing}
+    found = readiness(lane.as_desired(), observed, now=observed.seen_at, at_most_old=timedelta(minutes=5))
+    proof = {"baseline": "baseline_ready", "journal": "lane_online", "control_path": "control_path"}[missing]
+    assert {gate.name: gate.state for gate in found.proofs if not gate.is_open} == {proof: "unknown"}
+
+
+@pytest.mark.req("M94")
+def test_a_host_without_the_program_for_units_has_no_control_path(lane: Lane, there: Answering) -> None:
+    facts = all_told(directory=told_directory(agent_id=lane.agent_id), control_path={"problem": "not installed"})
+    there.tells(lane.host, **facts)
+    assert look(lane).control_path is False
+    assert "control_path_missing" in blocked_by(plan_lane(scene_now(lane)))
+
+
+@pytest.mark.req("X12")
+def test_the_cause_of_a_lane_that_is_down_is_seen(lane: Lane, there: Answering, registered: Runner) -> None:
+    registered.online = False
+    failed = told_service(active_state="failed", result="exit-code", exit_status=7, process_users=[])
+    there.tells(lane.host, **all_told(directory=told_directory(agent_id=lane.agent_id), service=failed))
+    observed = look(lane)
+    assert observed.condition == "version_deprecated"
+    assert verbs(plan_lane(scene_now(lane))) == ["fetch", "enable-now"]
 
 
 @pytest.mark.parametrize("name", ["no-such", "../x", "A\0"])
