@@ -42,6 +42,7 @@ class LaneRun:
         self._met: set[int] = set()
         self._acted = 0
         self._broken: str | None = None
+        self._pid_before: int | None = None
 
     def differences(self) -> tuple[str, ...]:
         """Look at the lane anew, and have the planner say what it would do now."""
@@ -89,15 +90,18 @@ class LaneRun:
 
     def look(self, step: PlannedStep) -> StepOutcome:
         """What became of a step, by looking only. Changes nothing there."""
-        return self._remember(step, looked.look(self._at_hand(), step, verb_of(step)))
+        return self._remember(step, looked.look(self._at_hand(), step, verb_of(step), pid_before=self._pid_before))
 
     def recall(self, before: Evidence) -> None:
-        """What must be there afterwards is told from the plan alone."""
+        """By which process a restart is seen. What must be there afterwards is told from the plan alone."""
+        told = before.facts.get("main_pid")
+        self._pid_before = told if isinstance(told, int) else None
 
     def evidence(self, *, before: bool) -> Evidence:
         """What is there; afterwards with every proof, once what has begun has had its time."""
         if before:
-            return evidence.before(self._seen())
+            self._pid_before = self._at_hand().host.main_pid(self._desired) if self._restarts() else None
+            return evidence.before(self._seen(), main_pid=self._pid_before)
         if self._hands is not None:
             self._hands.drop_token()
         self._await_online()
@@ -137,6 +141,9 @@ class LaneRun:
         """The steps that were not done. Where a worker died, those that it had done are known by their rows alone."""
         ours = self._plan.steps if self._acted else [step for step in self._plan.steps if step.position in self._met]
         return tuple(f"step {step.position}, {step.verb}" for step in ours if step.position not in self._done)
+
+    def _restarts(self) -> bool:
+        return any(step.verb == "restart" for step in self._plan.steps)
 
     def _ends_jobs(self) -> bool:
         """Whether the next step ends what the runner does."""

@@ -12,9 +12,9 @@ from lanes.proofs import missing, proofs
 from launchplane.changes.contracts import Evidence, Gate, Json, Plan
 
 
-def before(scene: Scene) -> Evidence:
-    """What is there before anything is done."""
-    return Evidence(facts=_facts(case_of(scene)), missing=(), actual_bytes=None)
+def before(scene: Scene, *, main_pid: int | None) -> Evidence:
+    """What is there before anything is done; `main_pid` is the unit's main process where it is to be restarted."""
+    return Evidence(facts=_facts(case_of(scene)) | {"main_pid": main_pid}, missing=(), actual_bytes=None)
 
 
 def after(plan: Plan, desired: Desired, scene: Scene, undone: Iterable[str], *, now: datetime) -> Evidence:

@@ -27,6 +27,12 @@ class LaneHost:
             raise HostProblem(answer.code, f"The host did not tell of the lane: {answer.summary}")
         return answer.facts
 
+    def main_pid(self, desired: Desired) -> int | None:
+        """The number of the process that systemd started for the unit; None without one. Raises HostProblem."""
+        service = self.facts(desired).get("service")
+        number = service.get("main_pid") if isinstance(service, Mapping) else None
+        return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None
+
     def take(self, verb: Verb, desired: Desired) -> StepOutcome:
         """One step that needs nothing but the lane. Nobody knows what became of one whose answer is lost."""
         try:

@@ -28,8 +28,11 @@ NO_TOKEN: Final = (
 LARGEST_PACKAGE_BYTES: Final = 1 << 30
 
 
-def look(at: LaneAtHand, step: PlannedStep, verb: Verb) -> StepOutcome:
-    """Done, skipped (not done), failed, or unknown as long as it may still come."""
+def look(at: LaneAtHand, step: PlannedStep, verb: Verb, *, pid_before: int | None) -> StepOutcome:
+    """Done, skipped (not done), failed, or unknown as long as it may still come.
+
+    `pid_before` is the unit's main process before the run, by which a restart is seen.
+    """
     if verb in ("ask-token", "ask-remove-token"):
         return failed(NO_TOKEN)
     if verb == "configure":
@@ -40,7 +43,7 @@ def look(at: LaneAtHand, step: PlannedStep, verb: Verb) -> StepOutcome:
         return _labels(at, step)
     if verb == "fetch":
         return _package(at, step)
-    return _service(at, step, verb)
+    return _restart(at, step, pid_before) if verb == "restart" else _service(at, step, verb)
 
 
 def _configured(at: LaneAtHand, step: PlannedStep) -> StepOutcome:
@@ -85,13 +88,23 @@ def _service(at: LaneAtHand, step: PlannedStep, verb: Verb) -> StepOutcome:
     observed = at.observe()
     if observed.service is None:
         return unknown(f"The unit could not be looked at: {observed.unmeasured.get('service') or 'nobody looked'}.")
-    if verb != "restart" and _DONE[verb](observed.service):
+    if _DONE[verb](observed.service):
         return done("systemd shows that it is so.")
     if may_be_at_it(at.lane.host, step, verb):
         return unknown("systemd does not show that it is so, and it may still be at it.")
-    if verb == "restart":
-        return failed(f"Whether it was restarted cannot be seen: it is {observed.service.active_state}. {PLAN_AGAIN}")
     return said("skipped", f"systemd shows that it is not so. {PLAN_AGAIN}")
+
+
+def _restart(at: LaneAtHand, step: PlannedStep, pid_before: int | None) -> StepOutcome:
+    """By the unit's main process: another one than before the run was started since."""
+    now = at.host.main_pid(at.desired)
+    if now is not None and pid_before not in (None, now):
+        return done(f"It has another main process ({now}) than before ({pid_before}).")
+    if may_be_at_it(at.lane.host, step, "restart"):
+        return unknown("Its main process is not another one yet, and systemd may still be at it.")
+    if pid_before is None or now is None:
+        return failed(f"Whether it was restarted cannot be seen: its main process is {now or 'gone'}. {PLAN_AGAIN}")
+    return said("skipped", f"It was not restarted: its main process is {now}, as before.")
 
 
 def may_be_at_it(host: Host, step: PlannedStep, verb: Verb) -> bool:

@@ -1,51 +1,59 @@
 """A runner host in a room, GitHub on loopback, and the record of one lane there: where lanes are changed in tests.
 
 The programs on the host, config.sh, the calls to GitHub and the database are real. Stand-ins are systemctl, which
-keeps what it was told in a file, and sudo; whether the lane is online at GitHub follows from its unit.
+keeps what it was told in a file, sudo and Docker's client; whether the lane is online at GitHub follows from its unit.
 """
 
+import gzip
+import io
 import json
 import os
-import shlex
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lanes.models import Lane
 from launchplane.hosts.models import Host
 from tests.fakes.github import GithubServer
 from tests.fakes.github_things import Runner
 from tests.fakes.loopback import Reply, Request
-from tests.fakes.runner.package import package
+from tests.fakes.runner.package import VERSION, Package, package
 from tests.lanes.asking import TOKEN
 from tests.lanes.records import a_grant, a_lane, a_lane_host
 from tests.lanes.scenes import LANE, SCOPE
 from tests.onhost.room import CONFIG, PROGRAMS, USERS, Room, build, put
 
-HERE = Path(__file__).parent
+STANDINS = Path(__file__).parent / "standin"
 USER = "lane-cm"
 UNIT = f"launchplane-runner@{LANE}.service"
 CGROUP = "/of-the-lane"
+CONFIG_SH = """\
+#!/bin/bash
+cd "$(dirname "$0")"
+real() {{ ./bin/Runner.Listener configure "$@"; }}
+{text}
+"""
 
 
 class LanesGithub(GithubServer):
-    """Whether the lane's runner is online follows from its unit, unless a test says something else of it."""
+    """Whether the lane's runner is online follows from its unit, unless `shows` says otherwise."""
 
     def __init__(self, room: Room) -> None:
         super().__init__()
         self._room = room
-        self.listener_works = True
+        self.shows: Literal["what is", "offline", "online"] = "what is"
 
     def reply(self, request: Request) -> Reply:
         services = self._room.manager()["services"]
         active = isinstance(services, dict) and UNIT in services
         for runner in self.of(SCOPE):
             if runner.name == LANE and runner.secret in self._secret():
-                runner.online = active and self.listener_works
+                runner.online = active if self.shows == "what is" else self.shows == "online"
         return super().reply(request)
 
     def _secret(self) -> str:
@@ -73,8 +81,17 @@ class Place:
 
     def runner(self) -> Runner:
         """The one runner that GitHub has of the lane's name."""
-        (found,) = [runner for runner in self.github.of(SCOPE) if runner.name == LANE]
+        (found,) = self.namesakes()
         return found
+
+    def namesakes(self) -> list[Runner]:
+        """Every runner that GitHub has of the lane's name, in whatever case."""
+        return [runner for runner in self.github.of(SCOPE) if runner.name.lower() == LANE]
+
+    def agent_id(self) -> int | None:
+        """Which runner is ours, as the record says."""
+        self.lane.refresh_from_db()
+        return self.lane.agent_id
 
     def orders(self) -> list[str]:
         """What systemctl was told, but for looks."""
@@ -82,16 +99,36 @@ class Place:
         assert isinstance(orders, list)
         return orders
 
-    def written(self) -> str:
-        """Everything that lies on the host, as text: to be searched."""
-        found = [path for path in self.room.root.rglob("*") if path.is_file() and not path.is_symlink()]
-        watched = [path for path in found if path.relative_to(self.room.root).parts[0] in ("etc", "var", "srv", "run")]
-        return "\n".join(path.read_bytes().decode("utf-8", "replace") for path in watched)
-
     def posts(self) -> list[str]:
-        """What changed something at GitHub, in order: the last parts of each address."""
+        """Whatever changed something at GitHub, in order: method and the end of the address."""
         changing = [call for call in self.github.calls if call.method != "GET"]
-        return [f"{call.method} {call.path.rpartition('/actions/runners/')[2]}" for call in changing]
+        return [f"{call.method} {call.path.rpartition('/actions/runners')[2] or call.path}" for call in changing]
+
+    def cut(self, verb: str, when: Literal["before", "after"]) -> None:
+        """Lose the connection, once, at the next request with this verb."""
+        (self.dispatch.parent / "cut").write_text(f"{verb} {when}")
+
+    def processes_of(self, user: str) -> None:
+        """What is in the unit's cgroup is of this user from now on."""
+        at = self.room.path(f"sys/fs/cgroup{CGROUP}/cgroup.procs")
+        at.write_text(f"{self.room.start(['/bin/sh', '-c', 'echo; exec sleep 1000'], user=user).pid}\n")
+
+
+def with_config_sh(text: str) -> Package:
+    """The stand-in runner with another config.sh; `real` in it does what the true one does."""
+    packed = io.BytesIO()
+    with (
+        tarfile.open(fileobj=io.BytesIO(package().content), mode="r:gz") as before,
+        tarfile.open(fileobj=packed, mode="w") as after,
+    ):
+        for member in before:
+            file = before.extractfile(member)
+            content = b"" if file is None else file.read()
+            if member.name == "./config.sh":
+                content = CONFIG_SH.format(text=text).encode()
+                member.size = len(content)
+            after.addfile(member, io.BytesIO(content) if file is not None else None)
+    return Package(VERSION, gzip.compress(packed.getvalue(), mtime=0))
 
 
 @contextmanager
@@ -101,22 +138,25 @@ def a_place(folder: Path) -> Iterator[Place]:
     room.let_go()
     # whoever asks is root there, so that the stand-in for sudo can become the lane's user
     os.chown(room.path("var/lib/launchplane/session"), 0, 0)
-    shutil.copy(HERE / "standin" / "sudo", room.path("usr/bin/sudo"))
+    for name in ("sudo", "docker"):
+        shutil.copy(STANDINS / name, room.path(f"usr/bin/{name}"))
     for name in ("run.sh", "config.sh"):
         (room.directory() / name).unlink()
-    dispatch = folder / "launchplane-dispatch"
-    enter = shlex.join(room.entering([f"{PROGRAMS}/launchplane-dispatch"], "root"))
-    dispatch.write_text(f"#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin exec {enter}\n")
-    dispatch.chmod(0o755)
     try:
         with _a_listener(room), LanesGithub(room) as github:
             github.accept(TOKEN)
             github.offer(package())
             put(room.path("etc/launchplane/host.json"), json.dumps(CONFIG | {"github": github.url}), mode=0o644)
-            yield Place(room, github, dispatch)
+            yield Place(room, github, _dispatch(room, folder / "dispatch"))
             assert github.complaints == []
     finally:
         room.close()
+
+
+def _dispatch(room: Room, folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "enter.json").write_text(json.dumps(room.entering([f"{PROGRAMS}/launchplane-dispatch"], "root")))
+    return Path(shutil.copy(STANDINS / "dispatch", folder))
 
 
 @contextmanager
