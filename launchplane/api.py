@@ -16,6 +16,7 @@ from hygiene.contracts import Class, InventoryView, Kind, Report
 from hygiene.inventory import latest, select, view_for_programs
 from hygiene.models import Snapshot
 from hygiene.snapshots import stored_report
+from lanes.api import router as lanes_router
 from launchplane.access.rights import visible
 from launchplane.hosts.models import Host
 from launchplane.hosts.services import hosts_called
@@ -84,6 +85,7 @@ ERRORS: dict[int, type[BaseModel]] = dict.fromkeys((401, 404, 422), ProblemDocum
 api = NinjaAPI(
     title="Launchplane", version="1", urls_namespace="v1", docs_url=None, auth=ReadingSession(), renderer=Renderer()
 )
+api.add_router("", lanes_router)
 
 
 @api.get("/hosts", response={200: HostList, **ERRORS}, summary="The hosts that you may see")

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import urlencode
 
+from lanes.models import Lane
 from launchplane.access.models import User
 from launchplane.access.rights import visible
 from launchplane.hosts.models import Host
@@ -31,6 +32,14 @@ def host_or_404(request: HttpRequest, name: str) -> Host:
     if host is None:
         raise Http404(f"no host {name}")
     return host
+
+
+def lane_or_404(request: HttpRequest, name: str) -> Lane:
+    """The lane of that name, if it is of a host that this person may see."""
+    lane = Lane.objects.seen_by(person(request)).called(name).select_related("host").first()
+    if lane is None:
+        raise Http404(f"no lane {name}")
+    return lane
 
 
 def no_shortcut(_request: HttpRequest, rest: str) -> HttpResponse:

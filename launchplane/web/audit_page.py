@@ -24,7 +24,7 @@ from launchplane.access.rights import visible
 from launchplane.hosts.models import Host
 
 PER_PAGE = 50
-FILTERS = ("host", "kind", "status", "key")
+FILTERS = ("host", "lane", "kind", "status", "key")
 LARGEST_SEQ = 2**63 - 1
 VIEW_HOST = "hosts.view_host"
 

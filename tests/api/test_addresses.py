@@ -18,6 +18,9 @@ def test_the_description_names_every_address_and_that_errors_are_problems(client
         "/v1/hosts/{name}",
         "/v1/hosts/{name}/report",
         "/v1/hosts/{name}/inventory",
+        "/v1/lanes",
+        "/v1/lanes/{name}",
+        "/v1/lanes/{name}/readiness",
     ]
     for operations in described["paths"].values():
         assert list(operations) == ["get"]

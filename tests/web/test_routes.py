@@ -19,6 +19,8 @@ from launchplane.changes.models import PlanRun
 from launchplane.hosts.models import Host
 from tests.changes.ways import requested, standing_request
 from tests.factories import a_person
+from tests.lanes.looked import looked_at
+from tests.lanes.records import a_lane
 from tests.web.reading import text_of
 
 pytestmark = pytest.mark.req("X2")
@@ -40,7 +42,14 @@ STRANGER = {
     "host_changes": HIDDEN,
     "plan": HIDDEN,
     "standing_ask": HIDDEN,
+    "host_lanes": HIDDEN,
     "host_audit": HIDDEN,
+    "lanes": EMPTY,
+    "lane": HIDDEN,
+    "lane_readiness": HIDDEN,
+    "lane_observe": ONLY_POST,
+    "lane_look": HIDDEN,
+    "lane_plan": ONLY_POST,
     "audit": FORBIDDEN,
     "audit_record": FORBIDDEN,
     "plan_run": HIDDEN,
@@ -72,6 +81,9 @@ STRANGER = {
     "v1:host": (404, 405),
     "v1:report": (404, 405),
     "v1:inventory": (404, 405),
+    "v1:lanes": NO_POST,
+    "v1:lane": (404, 405),
+    "v1:readiness": (404, 405),
     "v1:api-root": HIDDEN,
     "/admin/login/": (302, 302),
     "/admin/password_change/": (302, 302),
@@ -138,6 +150,7 @@ def test_no_decision_is_about_a_route_that_is_gone() -> None:
 def address_of(folder: Host, operator: User) -> Any:
     """A route's address, with things in it that exist: of a host, its change, its standing approval and its runs."""
     change, row = requested(folder, operator), standing_request(folder, operator)
+    looked_at(a_lane(folder, name=folder.name))  # one name fills every <str:name>
     now = timezone.now()
     planning = PlanRun.objects.create(
         host=folder, kind="toy", asked="{}", asked_digest="0" * 64, asked_by=operator, asked_by_name="x", asked_at=now
@@ -218,6 +231,8 @@ def test_a_refusal_is_a_page_that_says_what_it_may_be(client: Client, address_of
             "v1:host",
             "v1:report",
             "v1:inventory",
+            "v1:lane",
+            "v1:readiness",
             "admin:autocomplete",
         ):
             page = text_of(client.get(address_of(name, written)))

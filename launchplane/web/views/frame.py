@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from hygiene.models import ObservationRun
+from lanes.models import Lane
 from launchplane.access.rights import may
 from launchplane.hosts.models import Host
 from launchplane.web.standing import ACTIVE, ENDED_BADLY, standings
@@ -17,6 +18,7 @@ TABS = (
     ("budgets", "Budgets and protections"),
     ("snapshots", "Snapshots"),
     ("host_changes", "Changes"),
+    ("host_lanes", "Lanes"),
 )
 AUDIT_TAB = ("host_audit", "Audit")
 AUDIT_RIGHT = "audits.view_auditrecord"
@@ -31,6 +33,7 @@ def host_page(
         "host": host,
         "tab": tab,
         "tabs": (*TABS, AUDIT_TAB) if request.user.has_perm(AUDIT_RIGHT) else TABS,
+        "lane_count": Lane.objects.filter(host=host).count(),
         "standing": standings([host])[host.pk],
         "run": last_run if last_run and last_run.status in ACTIVE else None,
         "failed_run": last_run if last_run and last_run.status in ENDED_BADLY else None,

@@ -50,7 +50,7 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
         if asked not in [kind.name for kind in kinds]:
             messages.error(request, "Choose what to plan.")
             return redirect("plan", name=host.name)
-        return _plan(request, host, asked, back=reverse("plan", args=[host.name]))
+        return have_planned(request, host, asked, back=reverse("plan", args=[host.name]))
     return host_page(
         request,
         "host/plan.html",
@@ -71,10 +71,11 @@ def retire(request: HttpRequest, name: str) -> HttpResponse:
     if not items:
         messages.error(request, "Nothing is ticked. Tick the items that are to go, then plan again.")
         return _go(request, back)
-    return _plan(request, host, RETIRE, back=back, items=items)
+    return have_planned(request, host, RETIRE, back=back, items=items)
 
 
-def _plan(request: HttpRequest, host: Host, kind: str, *, back: str, **asked: Any) -> HttpResponse:
+def have_planned(request: HttpRequest, host: Host, kind: str, *, back: str, **asked: Any) -> HttpResponse:
+    """Queue the plan and lead to how far it is; what is refused is said at `back`. Raises PermissionDenied."""
     key = request.POST.get("idempotency_key")
     try:
         run = queue_plan(kind, host, by=principal(request), idempotency_key=key, **asked)
