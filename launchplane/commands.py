@@ -23,7 +23,7 @@ from launchplane.words import printable
 
 FINE, USAGE, ATTENTION, REFUSED = 0, 2, 3, 4
 
-REFUSALS = {"engine_replaced", "engine_known", "not_stored"}
+REFUSALS = {"engine_replaced", "engine_known", "not_stored", "install_refused", "version_skew"}
 WAITING = {"observation_running"}
 
 

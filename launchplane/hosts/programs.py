@@ -22,7 +22,7 @@ from onhost import VERSION
 HOLD_SECONDS: Final = 30.0
 ANSWER_BYTES: Final = 1024 * 1024
 # every other verb changes something, also one that is not known here
-READING: Final = frozenset({"observe", "identify", "glance", "layers"})
+READING: Final = frozenset({"observe", "identify", "glance", "layers", "machine"})
 
 
 class HeldElsewhere(Waits):

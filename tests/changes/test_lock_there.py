@@ -16,7 +16,8 @@ from launchplane.hosts.carriers import Here
 from launchplane.hosts.models import Host
 from launchplane.hosts.programs import Programs
 from tests.changes import toy
-from tests.changes.test_recovery import at, crashed
+from tests.changes.test_apply import at
+from tests.changes.test_recovery import crashed
 from tests.changes.ways import approved, outcomes, person
 from tests.hosts.remote.standin import HOST, StandIn
 

@@ -1,4 +1,4 @@
-"""`manage.py hosts add|list|check`."""
+"""`manage.py hosts add|list|check|install`."""
 
 import sys
 from typing import Any
@@ -10,6 +10,7 @@ from launchplane.access.authenticate import shell
 from launchplane.commands import Subcommands
 from launchplane.hosts.connect import identify
 from launchplane.hosts.host_keys import ON_THE_HOST, confirmed, scan
+from launchplane.hosts.install import command as installing
 from launchplane.hosts.models import Contact, Host
 from launchplane.hosts.services import add_host, find_host, record_contact
 from launchplane.hosts.ssh_target import HostKey, Target
@@ -19,10 +20,10 @@ NAME: tuple[list[str], dict[str, Any]] = (["name"], {"metavar": "NAME"})
 
 
 class Command(Subcommands):
-    help = "Add, list and check runner hosts."
+    help = "Add, list, check and install runner hosts."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        subcommands = parser.add_subparsers(required=True, metavar="add|list|check")
+        subcommands = parser.add_subparsers(required=True, metavar="add|list|check|install")
         add_options = [
             NAME,
             (["--connection"], {"choices": Host.Connection.values, "default": Host.Connection.LOCAL}),
@@ -35,6 +36,13 @@ class Command(Subcommands):
             (["--approve"], {"action": "store_true", "help": "let approved changes be applied to it"}),
         ]
         self.sub(subcommands, "add", self.add, help_text="Add a host whose engine answers.", arguments=add_options)
+        self.sub(
+            subcommands,
+            "install",
+            self.install,
+            help_text="Show, look for, or bring about what our programs need on a host.",
+            arguments=[NAME, *installing.OPTIONS],
+        )
         self.sub(subcommands, "list", self.list, help_text="List the hosts.")
         self.sub(subcommands, "check", self.check_host, help_text="Ask a host's engine who it is.", arguments=[NAME])
 
@@ -62,6 +70,10 @@ class Command(Subcommands):
             self.say(f"Look on that machine: {ON_THE_HOST}")
             fingerprint = input("Type the fingerprint that you see there: ").strip()
         return confirmed(keys, fingerprint, target=target)
+
+    def install(self, *, name: str, user: str, admin: str, apply: bool, json: bool, **_: Any) -> int:
+        with acting_as(shell()):
+            return installing.install(self, name=name, user=user, admin=admin, apply=apply, json=json)
 
     def list(self, *, json: bool, **_: Any) -> None:
         hosts = list(Host.objects.all())
