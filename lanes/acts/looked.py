@@ -11,7 +11,7 @@ from typing import Final
 from django.utils import timezone
 
 from lanes.acts import labelling, registering, requests
-from lanes.acts.agreeing import gone, registered
+from lanes.acts.agreeing import registered, removed
 from lanes.acts.at_hand import LaneAtHand
 from lanes.acts.fetching import offered
 from lanes.acts.outcomes import PLAN_AGAIN, done, failed, said, unknown
@@ -50,20 +50,20 @@ def _configured(at: LaneAtHand, step: PlannedStep) -> StepOutcome:
     seen = registered(at.desired, at.observe())
     if seen.agent_id is not None:
         return done(f"Registered as runner {seen.agent_id}: {seen.why}", registering.recorded(at, seen))
-    if may_be_at_it(at.lane.host, step, "configure"):
-        return unknown(f"{seen.why} It may still be at it.")
-    return said("skipped" if seen.settled else "failed", f"{seen.why} {PLAN_AGAIN}")
+    if seen.state == "unread" or may_be_at_it(at.lane.host, step, "configure"):
+        return unknown(f"{seen.why} That may still change.")
+    return said("skipped" if seen.state == "none" else "failed", f"{seen.why} {PLAN_AGAIN}")
 
 
 def _gone(at: LaneAtHand, step: PlannedStep, verb: Verb) -> StepOutcome:
     """By both places; a deletion at GitHub is over when its call is, and says nothing of the directory."""
-    still = gone(at.desired, at.observe())
-    if still is None:
+    seen = removed(at.desired, at.observe())
+    if seen.gone:
         at.record_agent(None)
-        return done("Neither GitHub nor its directory has it any more.")
-    if verb != "remove-registration" and may_be_at_it(at.lane.host, step, verb):
-        return unknown(f"{still} It may still be at it.")
-    return said("skipped", f"{still} {PLAN_AGAIN}")
+        return done(seen.why)
+    if seen.gone is None or (verb != "remove-registration" and may_be_at_it(at.lane.host, step, verb)):
+        return unknown(f"{seen.why} That may still change.")
+    return said("skipped", f"{seen.why} {PLAN_AGAIN}")
 
 
 def _labels(at: LaneAtHand, step: PlannedStep) -> StepOutcome:

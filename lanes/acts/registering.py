@@ -6,11 +6,11 @@ from typing import Final
 from django.utils import timezone
 
 from lanes.acts import requests, waiting
-from lanes.acts.agreeing import Registered, gone, registered
+from lanes.acts.agreeing import Registered, Removed, registered, removed
 from lanes.acts.at_hand import LaneAtHand
 from lanes.acts.outcomes import PLAN_AGAIN, done, failed, of_answer, said, unknown
 from lanes.contracts import GithubRunner
-from lanes.github.errors import GithubProblem, GithubUnreachable
+from lanes.github.errors import GithubUnreachable
 from lanes.github.tokens import OneTimeToken
 from lanes.names import same
 from lanes.plan.verbs import Verb
@@ -85,15 +85,18 @@ def after_removal(at: LaneAtHand, outcome: StepOutcome) -> StepOutcome:
     """What both places say once a registration was to be taken back; our record follows when it is gone in both."""
     if outcome.outcome == "unknown":
         return outcome
-    still = waiting.until(
-        lambda: gone(at.desired, at.observe()), lambda why: why is None or outcome.outcome != "done", waiting.LISTED
-    )
-    if still is None:
+
+    def is_over(seen: Removed) -> bool:
+        return seen.gone is True or outcome.outcome != "done"
+
+    seen = waiting.until(lambda: removed(at.desired, at.observe()), is_over, waiting.LISTED)
+    if seen.gone:
         at.record_agent(None)
         return outcome
-    if outcome.outcome == "done":
-        return failed(f"It is not gone everywhere. {still} {PLAN_AGAIN}", outcome.evidence)
-    return outcome
+    if outcome.outcome != "done":
+        return outcome
+    detail = f"It is not known to be gone everywhere. {seen.why} {PLAN_AGAIN}"
+    return failed(detail, outcome.evidence) if seen.gone is False else unknown(detail, outcome.evidence)
 
 
 def still_works(at: LaneAtHand) -> str | None:
@@ -154,14 +157,9 @@ def _after_configure(at: LaneAtHand, outcome: StepOutcome) -> StepOutcome:
     """Also what a config.sh that failed has registered goes on record: the next plan adopts it, and makes no other."""
     if outcome.outcome == "unknown" or "registration" not in outcome.evidence:
         return outcome
-    seen = waiting.until(lambda: registered(at.desired, at.observe()), lambda now: now.settled, waiting.LISTED)
+    seen = waiting.until(lambda: registered(at.desired, at.observe()), lambda now: not now.may_change, waiting.LISTED)
     evidence = {**outcome.evidence, **recorded(at, seen)}
     if outcome.outcome == "done" and seen.agent_id is not None:
         return done(f"Registered as runner {seen.agent_id} of {at.desired.scope}.", evidence)
     detail = f"{outcome.detail} {seen.why}"
-    return failed(detail, evidence) if seen.settled else unknown(detail, evidence)
-
-
-def problem_evidence(problem: GithubProblem) -> dict[str, Json]:
-    """What GitHub's support asks for."""
-    return {"code": problem.code, "request_id": problem.request_id}
+    return unknown(detail, evidence) if seen.may_change else failed(detail, evidence)

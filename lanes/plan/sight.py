@@ -118,7 +118,8 @@ def _of_work(case: Case, verbs: tuple[Verb, ...]) -> Iterator[Blocker]:
 def _of_baseline(case: Case, verbs: tuple[Verb, ...]) -> Iterator[Blocker]:
     """A lane that runs under the unit written here has its baseline, or nothing can be completed (M33, M66).
 
-    One that does not run so yet cannot have it (M35), and a removal needs none.
+    One that does not run so yet cannot have it (M35), a removal needs none, and labels that the plan sets need not be
+    right before.
     """
     baseline = case.observed.baseline
     demanded = case.action != "remove" and case.parts.unit == "active" and "install-unit" not in verbs
@@ -129,7 +130,7 @@ def _of_baseline(case: Case, verbs: tuple[Verb, ...]) -> Iterator[Blocker]:
         yield blocker("baseline_not_ready", f"Baseline: {_shown(why)}.")
         return
     for name, state in baseline.checks.items():
-        if state is not True:
+        if state is not True and not (name == "labels" and "set-labels" in verbs):
             why = baseline.reasons.get(name) or ("not as it must be" if state is False else "not read")
             yield blocker("baseline_not_ready", f"Baseline {_shown(name)}: {_shown(why)}.")
 

@@ -93,9 +93,10 @@ class LoopbackServer(Serving):
     def url(self) -> str:
         return f"{self._scheme}://127.0.0.1:{self.port}"
 
-    def fault(self, pattern: str, behaviour: Behaviour, *, times: int | None = None) -> None:
-        """From now on, `GET /path?query` that matches gets this."""
-        self._faults.append(Fault(pattern, behaviour, times))
+    def fault(self, pattern: str, behaviour: Behaviour, *, times: int | None = None) -> Fault:
+        """From now on, `GET /path?query` that matches gets this; its `times` can be set at any time."""
+        self._faults.append(fault := Fault(pattern, behaviour, times))
+        return fault
 
     def meanwhile(self, pattern: str, action: Callable[[], object]) -> None:
         """Do this once, just before the next request that matches is answered."""

@@ -3,12 +3,17 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from audits.models import AuditRecord
 from launchplane.access.models import User
 from launchplane.changes.apply import apply_change
 from launchplane.changes.models import Change
+from launchplane.changes.recover import recover
+from launchplane.changes.requests import find_change
 from tests.hygiene_changes import ways
 from tests.lane_changes.place import Place
 from tests.lanes.scenes import LANE
@@ -69,3 +74,12 @@ def last_record(change: Change) -> dict[str, Any]:
     """The payload of the newest record of a change."""
     payload: dict[str, Any] = json.loads(AuditRecord.objects.filter(key=str(change.pk)).latest("seq").payload)
     return payload
+
+
+def recovered(change: Change) -> Change:
+    """After all that anybody waits for has passed, recovery has looked once more."""
+    long_ago = timezone.now() - timedelta(hours=1)
+    change.steps.filter(intent_at__isnull=False).update(intent_at=long_ago)
+    Change.objects.filter(pk=change.pk).update(next_try_at=long_ago)
+    recover()
+    return find_change(change.pk)

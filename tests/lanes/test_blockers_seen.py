@@ -22,6 +22,7 @@ from tests.lanes.scenes import (
     planned,
     seen,
     seen_nothing,
+    verbs,
     wanted,
 )
 
@@ -184,3 +185,13 @@ def test_text_of_a_host_is_shown_on_one_line() -> None:
     summary = planned(wanted(), observed).blockers[0].summary
     assert summary.isprintable()
     assert len(summary) < 400
+
+
+@pytest.mark.req("M33", "M35")
+def test_labels_that_the_plan_itself_sets_need_not_be_right_before() -> None:
+    wrong = a_listing(a_runner(labels=LABELS[:-1]))
+    plan = planned(wanted(), seen(listing=wrong, baseline=a_baseline(labels=False)))
+    assert (blocked_by(plan), verbs(plan)) == (set(), ["set-labels"])
+    assert blocked_by(planned(wanted(), seen(listing=wrong, baseline=a_baseline(labels=False, disk=False)))) == {
+        "baseline_not_ready"
+    }
