@@ -5,3 +5,10 @@ from django.apps import AppConfig
 
 class LanesConfig(AppConfig):
     name = "lanes"
+
+    def ready(self) -> None:
+        from lanes.kinds import register_kinds
+        from lanes.schedule import register
+
+        register()
+        register_kinds()

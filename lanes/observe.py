@@ -21,7 +21,7 @@ from lanes.models import Lane
 from lanes.parts import Parts, parts_of
 from lanes.told import NotTold
 from launchplane.hosts.answers import Json
-from launchplane.hosts.errors import HostProblem, HostUnavailable
+from launchplane.hosts.errors import AnswerUnusable, HostProblem
 from launchplane.hosts.models import Host
 from launchplane.hosts.programs import programs_of
 
@@ -71,22 +71,25 @@ def observe(lanes: Sequence[Lane], *, listings: Listings | None = None) -> dict[
 
 
 def _ask_host(host: Host, lanes: Iterable[Lane]) -> dict[Lane, Told]:
-    """What its programs say of each lane. One that cannot be reached is not asked for the next one."""
+    """What its programs say of each lane. Where no answer comes, it is not asked about the next one."""
     answers: dict[Lane, Told] = {}
-    unreachable: Told | None = None
+    silent: Told | None = None
     for lane in lanes:
-        if unreachable is None:
+        if silent is None:
             try:
                 answers[lane] = _ask(host, lane.as_desired())
                 continue
-            except HostUnavailable as problem:
-                unreachable = Told(None, problem.sentence, problem.code)
-        answers[lane] = unreachable
+            except AnswerUnusable as problem:
+                answers[lane] = Told(None, problem.sentence, problem.code)
+                continue
+            except HostProblem as problem:
+                silent = Told(None, problem.sentence, problem.code)
+        answers[lane] = silent
     return answers
 
 
 def _ask(host: Host, desired: Desired) -> Told:
-    """Raises HostUnavailable: then no other lane of that host can be asked about either."""
+    """What its program tells of one lane. Raises HostProblem."""
     request: dict[str, Json] = {
         "verb": "observe",
         "lane": desired.lane_name,
@@ -94,12 +97,7 @@ def _ask(host: Host, desired: Desired) -> Told:
         "root": desired.registration_root,
         "unit": desired.systemd_unit_name,
     }
-    try:
-        answer = programs_of(host).ask(RUNNER, request, timeout_seconds=READ_SECONDS)
-    except HostUnavailable:
-        raise
-    except HostProblem as problem:
-        return Told(None, problem.sentence, problem.code)
+    answer = programs_of(host).ask(RUNNER, request, timeout_seconds=READ_SECONDS)
     if not answer.ok:
         return Told(None, f"The host does not tell of it ({answer.code}): {answer.summary}", answer.code)
     return Told(answer.facts)
