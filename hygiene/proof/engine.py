@@ -10,8 +10,8 @@ import docker.errors
 import urllib3.exceptions
 
 from hygiene.proof.progress import pull_error
+from hygiene.proof.transport import connect
 from launchplane.hosts.local_engine import LocalEngine
-from launchplane.hosts.transport import connect
 from launchplane.problems import Problem
 from launchplane.words import clean_message
 from onhost.engine.deadline import Deadline

@@ -1,8 +1,9 @@
 """The five removals on an engine of this machine, each spent from what the running change declared."""
 
 from launchplane.hosts.boundary import spend
-from launchplane.hosts.calls import Connection
+from launchplane.hosts.docker_url import socket_path
 from onhost.engine.removing import MAX_ANSWER_BYTES, PRUNE_SECONDS, REMOVE_SECONDS, EngineRemover
+from onhost.engine.unix import Connection
 
 
 class LocalRemover(EngineRemover):
@@ -18,7 +19,7 @@ class LocalRemover(EngineRemover):
         prune_seconds: float = PRUNE_SECONDS,
     ) -> None:
         def connect() -> Connection:
-            return Connection(docker_url, api_version=api_version, max_answer_bytes=MAX_ANSWER_BYTES)
+            return Connection(socket_path(docker_url), api_version=api_version, max_answer_bytes=MAX_ANSWER_BYTES)
 
         super().__init__(
             connect,

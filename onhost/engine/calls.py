@@ -1,8 +1,4 @@
-"""Calls to one engine over one connection: bounded in time and size, and every failure has a sentence.
-
-Who connects says how bytes go (`Connection._send`): the control plane by the Docker SDK, a program on a host by
-Python's own library.
-"""
+"""Calls to one engine over one connection: bounded in time and size, and every failure has a sentence."""
 
 from __future__ import annotations
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launchplane.hosts.calls import Connection
+from launchplane.hosts.docker_url import socket_path
 from launchplane.hosts.errors import CallFailed
 from onhost.engine.builders import demultiplexed, read_builder, running_builders
+from onhost.engine.unix import Connection
 from tests.faults import Behaviour, EngineSocket, hangs, says, speaks
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -34,7 +35,7 @@ def builder(stdout: bytes, *, stderr: bytes = b"", code: object = 0, **changes: 
 def read(behaviours: dict[str, Behaviour], what: str) -> Any:
     with (
         EngineSocket(behaviours) as engine,
-        Connection(engine.url, api_version="1.41", max_answer_bytes=10_000_000) as connection,
+        Connection(socket_path(engine.url), api_version="1.41", max_answer_bytes=10_000_000) as connection,
     ):
         return read_builder(connection, BUILDER, what, seconds=0.5)
 

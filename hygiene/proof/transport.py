@@ -1,21 +1,18 @@
 """HTTP over a unix socket by the Docker SDK, with a total deadline."""
 
-from typing import Any
-
 import docker
 import docker.errors
 from docker.transport.unixconn import UnixHTTPAdapter, UnixHTTPConnection, UnixHTTPConnectionPool
 
+from launchplane.hosts.docker_url import UNIX, socket_path
 from launchplane.hosts.errors import EngineUnavailable
 from onhost.engine.deadline import Deadline, open_socket
-
-UNIX = "unix://"
 
 
 def connect(docker_url: str, *, api_version: str, deadline: Deadline) -> docker.APIClient:
     """An SDK client bound to this one socket and API version. It reads no proxies, no .netrc and no context.
 
-    Raises EngineUnavailable for any address but `unix://`: plain TCP lets everybody in who can reach the port.
+    Raises EngineUnavailable for any address but `unix://`.
     """
     path = socket_path(docker_url)
     try:
@@ -29,23 +26,6 @@ def connect(docker_url: str, *, api_version: str, deadline: Deadline) -> docker.
     client.headers["Accept-Encoding"] = "identity"
     client.mount("http+docker://", _DeadlineAdapter(f"http+unix://{path}", deadline))
     return client
-
-
-def pool_of(client: docker.APIClient) -> Any:
-    """The one pool of sockets (urllib3's) behind a client from `connect`; its waits end with that client's deadline."""
-    return client.get_adapter("http+docker://").get_connection("")
-
-
-def socket_path(docker_url: str) -> str:
-    """The socket's absolute path. Raises EngineUnavailable for anything that is not `unix:///…`."""
-    path = docker_url.removeprefix(UNIX)
-    if not docker_url.startswith(UNIX) or not path.startswith("/") or "\0" in path:
-        raise EngineUnavailable(
-            "url_not_supported",
-            f"{docker_url[:200]!r} is not an address Launchplane uses: only unix:///path/to/docker.sock is, because "
-            "plain TCP has no authentication. For another machine add the host with --connection ssh.",
-        )
-    return path
 
 
 class _DeadlineConnection(UnixHTTPConnection):  # type: ignore[misc]  # the SDK has no types
