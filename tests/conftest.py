@@ -23,9 +23,10 @@ pytest_plugins = ["tests.requirements", "tests.databases", "tests.turns", "tests
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 # No verdict on speed: the machine may be busy with the other half of the suite.
-hypothesis_settings.register_profile(
-    "launchplane", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+for name, examples in (("launchplane", 50), ("quick", 10)):
+    hypothesis_settings.register_profile(
+        name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
 hypothesis_settings.load_profile("launchplane")
 
 STATE = tempfile.TemporaryDirectory(prefix="lp-state-")

@@ -456,11 +456,13 @@ def _member(name: str, group: str) -> User:
 
 
 def test_no_order_of_events_breaks_the_promises(db: None) -> None:
+    examples = 2 * settings.default.max_examples
     run_state_machine_as_test(
         Changes,
         settings=settings(
-            max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
-    assert set(reached) >= EVERYWHERE, reached
-    assert reached["effects"] > 50
+    # the inner loop's few examples do not come everywhere
+    assert examples < 100 or set(reached) >= EVERYWHERE, reached
+    assert examples < 100 or reached["effects"] > 50
