@@ -25,7 +25,7 @@ from tests.fakes.loopback import Reply, Request
 from tests.fakes.runner.package import VERSION, Package, package
 from tests.lanes.asking import TOKEN
 from tests.lanes.records import a_grant, a_lane, a_lane_host
-from tests.lanes.scenes import LANE, SCOPE
+from tests.lanes.scenes import LABELS, LANE, SCOPE
 from tests.onhost.room import CONFIG, PROGRAMS, USERS, Room, build, put
 
 STANDINS = Path(__file__).parent / "standin"
@@ -108,10 +108,31 @@ class Place:
         """Lose the connection, once, at the next request with this verb."""
         (self.dispatch.parent / "cut").write_text(f"{verb} {when}")
 
-    def processes_of(self, user: str) -> None:
-        """What is in the unit's cgroup is of this user from now on."""
-        at = self.room.path(f"sys/fs/cgroup{CGROUP}/cgroup.procs")
-        at.write_text(f"{self.room.start(['/bin/sh', '-c', 'echo; exec sleep 1000'], user=user).pid}\n")
+    def processes_of(self, user: str, *, name: str = "sleep") -> None:
+        """What is in the unit's cgroup is a process of this user and name from now on."""
+        program = self.room.path(f"srv/{name}")
+        shutil.copy("/usr/bin/sleep", program)
+        program.chmod(0o755)
+        started = self.room.start(["/bin/sh", "-c", f"echo; exec /srv/{name} 1000"], user=user)
+        self.room.path(f"sys/fs/cgroup{CGROUP}/cgroup.procs").write_text(f"{started.pid}\n")
+
+    def runs(self) -> None:
+        """The lane is there as a creation leaves it: registered, supervised, online. Nothing of how is kept."""
+        room, found = self.room, package()
+        room.hold()
+        asked = {"size_bytes": len(found.content), "sha256": found.sha256}
+        answers = [room.runner_verb("fetch", found.content, **asked)]
+        reply = self.github.make_token("registration", SCOPE)
+        token = str(reply.document["token"]).encode()
+        labels = {"scope": SCOPE, "labels": list(LABELS), "update": True}
+        answers.append(room.runner_verb("configure", token, **labels))
+        answers += [room.unit_verb(verb) for verb in ("install-or-update-unit", "daemon-reload", "enable-now")]
+        room.let_go()
+        assert [answer.status for answer in answers] == [0] * 5, answers
+        room.path("var/lib/launchplane/fencing_token").unlink()
+        room.manager(orders=[])
+        self.github.calls.clear()
+        Lane.objects.update(agent_id=self.runner().id)
 
 
 def with_config_sh(text: str) -> Package:
