@@ -7,6 +7,7 @@ from typing import Any
 
 from audits.models import AuditRecord
 from launchplane.changes.contracts import Blocker, Boundary, DeclaredCall, Gate, Json, PlannedStep
+from launchplane.changes.kinds import kind_named
 from launchplane.changes.models import Change
 from launchplane.hosts.contracts import Contract
 
@@ -82,8 +83,27 @@ class ChangeDocument(Contract):
     audit_seqs: tuple[int, ...]
 
 
+class LaneChangeDocument(ChangeDocument):
+    """A change of a lane: what is called for (null while it is blocked), what was there, and wanted against seen."""
+
+    action: str | None
+    shape: str
+    condition: str
+    desired: Mapping[str, Json]
+    observed: Mapping[str, Json]
+
+
 def document(change: Change) -> ChangeDocument:
-    """The document of `change`, read with a constant number of queries."""
+    """The document of `change`, of a lane with what only lanes have. Read with a constant number of queries."""
+    kind, shown = kind_named(change.kind), _document(change)
+    if kind is None or not kind.subject_is_lane:
+        return shown
+    more = set(LaneChangeDocument.model_fields) - set(ChangeDocument.model_fields)
+    facts = change.planned().facts
+    return LaneChangeDocument.model_validate(shown.model_dump() | {name: facts[name] for name in more})
+
+
+def _document(change: Change) -> ChangeDocument:
     plan = change.planned()
     rows = {row.position: row for row in change.steps.all()}
     approvals = tuple(
