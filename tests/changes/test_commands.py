@@ -14,7 +14,7 @@ from launchplane.changes.requests import find_change
 from launchplane.hosts.models import Host
 from tests.changes import toy
 from tests.changes.test_recovery import crashed
-from tests.changes.ways import approved, names, planned, requested
+from tests.changes.ways import approved, decided, names, planned, requested
 from tests.factories import PASSWORD
 
 
@@ -121,6 +121,15 @@ def test_apply_needs_an_approval_and_the_phrase(host: Host, operator: User, appr
     code, text = run("changes", "apply", str(change.pk), "--idempotency-key", "k2")
     assert (code, "remove precious" in text) == (4, True)
     assert toy.effects(host) == []
+
+
+def test_a_phrase_that_was_mistyped_takes_no_key(host: Host, operator: User, approver: User) -> None:
+    toy.sign(host, "precious")
+    change = requested(host, operator)
+    decided(change, approver, phrase="remove precious")
+    apply = ("changes", "apply", str(change.pk), "--idempotency-key")
+    assert run(*apply, "k1", "--confirm", "remove it")[0] == 4
+    assert run(*apply, "k2", "--confirm", "remove precious")[0] == 0
 
 
 def test_what_waits_and_what_failed_have_codes_of_their_own(host: Host, operator: User, approver: User) -> None:

@@ -75,8 +75,8 @@ class Command(Subcommands):
 
     def apply(self, *, id: str, key: str, confirm: str, json: bool, **_: Any) -> int:
         change = find_change(id)
+        approvals.require_phrase(change, confirm)  # before its key is taken: who mistypes it may come with another
         if requests.take_apply_key(change, key):
-            approvals.require_phrase(change, confirm)
             change = apply_change(change, by=shell())
         return self.tell(change, json=json)
 
