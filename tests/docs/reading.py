@@ -51,7 +51,12 @@ def runs_itself(block: Block) -> bool:
 
 def cells(name: str) -> Iterator[list[str]]:
     """The cells of every row of every table in a document, without the lines under the titles."""
-    for line in text_of(name).splitlines():
+    return rows_of(text_of(name))
+
+
+def rows_of(text: str) -> Iterator[list[str]]:
+    """The same of a part of a document."""
+    for line in text.splitlines():
         if line.startswith("|") and not line.startswith("|---"):
             yield [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 

@@ -89,7 +89,7 @@ def age(seconds: int) -> str:
     return f"{days} day{'s' if days > 1 else ''}"
 
 
-@pytest.mark.parametrize("command", ["hosts", "hygiene", "changes", "freeze", "audits"])
+@pytest.mark.parametrize("command", ["hosts", "hygiene", "lanes", "changes", "freeze", "audits"])
 def test_every_subcommand_and_option_is_there(command: str) -> None:
     parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)
     subcommands = next(action for action in parser._actions if getattr(action, "_name_parser_map", None)).choices
@@ -108,7 +108,7 @@ def test_every_code_of_a_failure_is_there() -> None:
             "launchplane/changes",
             "launchplane/hosts",
             "hygiene",
-            "lanes/github",
+            "lanes",
             "audits",
         )
         for path in (PROJECT / folder).rglob("*.py")

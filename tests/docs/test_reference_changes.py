@@ -17,7 +17,7 @@ from launchplane.access.one_person import ACCOUNT_IS_YOUNG
 from launchplane.changes import apply as applying
 from launchplane.changes import approvals, finish, recover, requests, routine, standing, stopping
 from launchplane.changes.contracts import Blocker, Boundary, DeclaredCall, Gate
-from launchplane.changes.document import ApprovalDocument, ChangeDocument, NotificationDocument, StepDocument
+from launchplane.changes.document import ApprovalDocument, LaneChangeDocument, NotificationDocument, StepDocument
 from launchplane.changes.eyes import PASSWORD_IS_RECENT
 from launchplane.changes.kinds import all_kinds
 from launchplane.changes.management.commands.changes import code_of
@@ -64,7 +64,7 @@ def test_every_status_goes_on_to_what_the_table_says() -> None:
 
 def test_every_word_of_a_change_is_there_and_no_other() -> None:
     words = {*Change.Status.values, *Change.Why.values, *Step.Outcome.values}
-    assert codes(CHANGES) == words | fields(ChangeDocument, StepDocument)
+    assert codes(CHANGES) == words | fields(LaneChangeDocument, StepDocument)
 
 
 def test_every_field_within_the_document_is_there() -> None:
