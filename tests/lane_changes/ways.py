@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from audits.models import AuditRecord
+from lanes.kinds import kind_called_for
 from launchplane.access.models import User
 from launchplane.changes.apply import apply_change
 from launchplane.changes.models import Change
@@ -83,3 +84,9 @@ def recovered(change: Change) -> Change:
     Change.objects.filter(pk=change.pk).update(next_try_at=long_ago)
     recover()
     return find_change(change.pk)
+
+
+def finished(place: Place, people: People) -> Change:
+    """Whatever the lane needs now, asked for, approved and applied."""
+    place.lane.refresh_from_db()
+    return applied(kind_called_for(place.lane), place, people)
