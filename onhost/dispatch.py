@@ -30,6 +30,7 @@ def main() -> int:
     try:
         trust.check(PROGRAM)
         _require_no_terminal()
+        _require_known(asked)
         host = config.load()
         source = relay.Source(0, line_limit=door.LINE_LIMIT)
         told = door.parse_request(source.line)
@@ -45,6 +46,12 @@ def main() -> int:
 def _require_no_terminal() -> None:
     if any(os.isatty(stream) for stream in (0, 1, 2)):
         raise Refused("terminal", "a terminal is attached: there is nobody here to talk to")
+
+
+def _require_known(asked: str | None) -> None:
+    """Before anything is read: who asks for something else may talk another language, and wait for an answer."""
+    if asked not in (*AS_ROOT, AS_A_LANE, HOLD):
+        raise BadRequest("unknown_program", f"ask for exactly one of {', '.join((*AS_ROOT, AS_A_LANE, HOLD))}")
 
 
 def _command(asked: str | None, told: Mapping[str, object], host: config.HostConfig) -> list[str]:

@@ -29,10 +29,9 @@ CONTAINER_FIELDS = ALWAYS | {"id", "name", "image_id", "seen_at"}
 VOLUME_FIELDS = ALWAYS | {"name", "driver", "created_at"}
 CACHE_FIELDS = ALWAYS | BOUNDS
 BUILDER_FIELDS = ALWAYS | BOUNDS | {"container_id"}
-# of an image: repository, tag, digest. No dot-dot and no empty part: it becomes a part of a path
-IMAGE_NAME = re.compile(r"(?!.*(?:\.\.|//|/$))[A-Za-z0-9][A-Za-z0-9._:/@-]{0,400}")
+# of an image (repository, tag, digest) or a plugin: no dot-dot and no empty part, since it becomes a part of a path
+REFERENCE = re.compile(r"(?!.*(?:\.\.|//|/$))[A-Za-z0-9][A-Za-z0-9._:/@-]{0,400}")
 CONTAINER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
-PLUGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,254}")
 MOST_NAMES = 500
 LARGEST = 2**63 - 1
 
@@ -64,7 +63,7 @@ def remove_volume(call: Call) -> None:
     created_at = moment(call.more["created_at"])
     if created_at is None:
         raise BadRequest("fields", "created_at has to be a time in RFC 3339")
-    expected = ExpectedVolume(_text(call, "name", VOLUME_NAME), _text(call, "driver", PLUGIN), created_at)
+    expected = ExpectedVolume(_text(call, "name", VOLUME_NAME), _text(call, "driver", REFERENCE), created_at)
     _refuse_kept(call, "volume", (expected.name,))
     if expected.name.startswith(PREFIX) and expected.name.endswith(SUFFIX):
         _refuse_kept(call, "builder", (expected.name[: -len(SUFFIX)],))
@@ -181,7 +180,7 @@ def _names(call: Call, field: str) -> tuple[str, ...]:
     told = call.more[field]
     if not (isinstance(told, list) and len(told) <= MOST_NAMES):
         raise BadRequest("fields", f"{field} has to be a list of at most {MOST_NAMES} names")
-    if not all(isinstance(name, str) and IMAGE_NAME.fullmatch(name) for name in told):
+    if not all(isinstance(name, str) and REFERENCE.fullmatch(name) for name in told):
         raise BadRequest("fields", f"{field} has something that is no name of an image")
     return tuple(told)
 

@@ -13,7 +13,7 @@ from tests.onhost.room import Room, build
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Who works in a room starts many processes as root, in namespaces: that is no test for while one writes code."""
     for item in items:
-        if "room" in getattr(item, "fixturenames", ()):
+        if {"room", "ready"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.testbed)
 
 

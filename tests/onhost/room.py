@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from onhost import layout
+from onhost.docker_part import REMOVALS
 
 PROJECT = Path(__file__).parents[2]
 STANDIN = Path(__file__).parent / "standin"
@@ -39,6 +40,24 @@ CONFIG: dict[str, object] = {
             "home": "/srv/runners/homes/lane-other",
             "scope": "cbusillo/other",
         },
+    },
+}
+DOCKER: dict[str, object] = {
+    "socket": "/run/docker.sock",
+    "runner_roots": ["/opt/runners"],
+    "docker_configs": ["/root/.docker"],
+    "keep": {
+        "image": ["precious:*", f"sha256:{'f' * 64}"],
+        "container": ["registry"],
+        "volume": ["pg_*"],
+        "builder": ["buildx_buildkit_warm*"],
+    },
+    "hourly": {
+        "remove_image": 2,
+        "remove_container": 2,
+        "remove_volume": 2,
+        "prune_build_cache": 2,
+        "prune_builder": 2,
     },
 }
 FOLDERS = (
@@ -165,6 +184,13 @@ class Room:
         request = self.request(verb, **(reading if verb == "observe" else {}) | other)
         return self.say("launchplane-runner", request, body=body, user=str(request["user"]))
 
+    def docker_verb(self, verb: str, body: bytes = b"", /, **other: object) -> Answer:
+        """launchplane-docker, as root."""
+        asked = {"lane": ..., "user": ..., "root": ..., "unit": ...} | other
+        reading: dict[str, object] = {"fencing_token": ..., "session": ...}
+        request = self.request(verb, **({} if verb in REMOVALS else reading) | asked)
+        return self.say("launchplane-docker", request, body=body)
+
     def say(self, program: str, request: dict[str, object], *, body: bytes = b"", user: str = "root") -> Answer:
         """`program` with this request."""
         return self.run([f"{PROGRAMS}/{program}"], stdin=json.dumps(request).encode() + b"\n" + body, user=user)
@@ -271,7 +297,7 @@ def _write_etc(room: Room) -> None:
     users = "".join(f"{name}:x:{number}:{number}::/nowhere:/bin/sh\n" for name, number in USERS.items())
     put(room.path("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n" + users, mode=0o644)
     put(room.path("etc/nsswitch.conf"), "passwd: files\n", mode=0o644)
-    put(room.path("etc/launchplane/host.json"), json.dumps(CONFIG), mode=0o644)
+    put(room.path("etc/launchplane/host.json"), json.dumps(CONFIG | {"docker": DOCKER}), mode=0o644)
     put(room.path("var/lib/launchplane/lock"), "", mode=0o600)
     put(room.path("var/lib/launchplane/session"), "", USERS["operator"], mode=0o600)
     put(room.path("run/manager.json"), json.dumps(MANAGER), mode=0o644)

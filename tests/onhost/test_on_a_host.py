@@ -112,6 +112,7 @@ def lane(disposable: DisposableHost) -> Iterator[Lane]:
     """One host for all: each test brings the lane to where it begins."""
     installed(disposable)
     yield Lane(disposable)
+    disposable.must(["systemctl", "stop", "session-holder"])
     for user in ("launchplane", "lane-cm", "lane-other"):
         disposable.run(["userdel", user])
     disposable.must(["rm", "-r", PROGRAMS, "/etc/launchplane", "/var/lib/launchplane", "/srv/runners", HOMES])
