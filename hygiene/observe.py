@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from hygiene.contracts import Observation
 from hygiene.parse.assemble import assemble_inventory, assemble_readings
-from launchplane.hosts.connect import engine_of
+from launchplane.hosts.connect import engine_of, read_machine_of
 from launchplane.hosts.contracts import MachineFacts, MachineQuestion
 from launchplane.hosts.engine import Engine, Progress
-from launchplane.hosts.machine import read_machine
+from launchplane.hosts.install.host_json import docker_configs as configs_there
+from launchplane.hosts.install.lanes import lanes_on
 from launchplane.hosts.models import Host
 
 MACHINE_TIME = timedelta(seconds=40)
@@ -30,7 +31,7 @@ class Pass:
 
 
 def observe(host: Host, *, since: datetime | None, progress: Progress) -> Pass:
-    """One pass over `host`; events since `since`. Raises EngineUnavailable, EngineReplaced, NotBuiltYet."""
+    """One pass over `host`; events since `since`. Raises EngineUnavailable, EngineReplaced."""
     started, now = monotonic(), timezone.now()
     engine = engine_of(host)
     with ThreadPoolExecutor(1, thread_name_prefix="machine") as pool:
@@ -58,11 +59,13 @@ def _read_machine(host: Host, docker_root: str) -> MachineFacts:
         docker_configs=docker_configs(host),
         deadline=timezone.now() + MACHINE_TIME,
     )
-    return read_machine(question)
+    return read_machine_of(host, question)
 
 
 def docker_configs(host: Host) -> tuple[str, ...]:
-    """Where a Docker client of this process or of a service user of `host` keeps its logins."""
+    """Where a Docker client of this process, of a service user or of a lane of `host` keeps its logins."""
+    if host.connection == Host.Connection.SSH:
+        return configs_there(lanes_on(host))
     accounts = [_account(os.geteuid()), *map(_account, host.service_users)]
     return tuple(str(Path(account.pw_dir) / ".docker" / "config.json") for account in accounts if account is not None)
 

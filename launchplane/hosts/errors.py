@@ -10,12 +10,7 @@ __all__ = [
     "EngineUnavailable",
     "HostProblem",
     "HostUnavailable",
-    "NotBuiltYet",
 ]
-
-
-class NotBuiltYet(HostProblem):
-    """The way to this host has its place in Launchplane, but does not exist yet."""
 
 
 class HostUnavailable(HostProblem):

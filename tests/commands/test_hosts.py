@@ -40,7 +40,7 @@ def test_adding_gives_the_host_its_rules_and_its_schedule(engine: EngineSocket) 
 
     assert Protection.objects.count() == 5
     assert set(Budget.objects.values_list("mode", flat=True)) == {"report"}
-    assert list(Schedule.objects.filter(enabled=True).values_list("job", flat=True)) == ["observe"]
+    assert list(Schedule.objects.filter(enabled=True).values_list("job", flat=True)) == ["observe", "observe-lanes"]
 
 
 def test_a_host_can_be_approved_when_it_is_added(engine: EngineSocket) -> None:

@@ -4,15 +4,31 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest import MonkeyPatch
 
 from launchplane.hosts.command import run
 from tests.shell import Outcome, manage
-from tests.testbed.host import DisposableHost
+from tests.testbed.host import CLIENT, DisposableHost
 
 NAME = "chris-testing"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A disposable host, and a folder that lasts as long as it."""
+
+    host: DisposableHost
+    folder: Path
+
+    @property
+    def engine_url(self) -> str:
+        """Its own engine's socket, as root of this machine sees it."""
+        inspect = [CLIENT, "--host", self.host.docker_url, "inspect", "--format", "{{.State.Pid}}"]
+        pid = run([*inspect, self.host.container_id], timeout_seconds=30).stdout.strip()
+        return f"unix:///proc/{pid}/root/run/docker.sock"
 
 
 @contextmanager
