@@ -119,10 +119,11 @@ def baseline(place: Place) -> Evidence:
 
 def audited_last(place: Place) -> Evidence:
     """M60, M89: `planned` comes before the first effect, `completed` after the last proof."""
-    records = [r for r in place.shell.json("audits", "list") if r["key"] == place.created["id"]]
-    told = [(record["status"], record["seq"]) for record in sorted(records, key=lambda record: int(record["seq"]))]
-    require(told and told[-1][0] == "completed", f"the records of the change are {told}")
-    require(sum(status == "completed" for status, _ in told) == 1, f"it was completed more than once: {told}")
+    found = place.shell.json("audits", "list", "--key", place.created["id"])
+    told = [(record["seq"], record["kind"], record["status"], record["at"]) for record in reversed(found)]
+    of_its_kind = [status for _, kind, status, _ in told if kind == "lane.create"]
+    require(of_its_kind == ["planned", "planned", "completed"], f"the records of the change are {told}")
+    require(told[-1][1:3] == ("lane.create", "completed"), f"the last record of the change is {told[-1]}")
     return {"records": told}
 
 

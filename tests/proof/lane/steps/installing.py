@@ -32,7 +32,7 @@ def on_record(place: Place) -> Evidence:
     operator.send("/admin/lanes/lane/add/", "", **lane, labels="\n".join(LABELS), runner_version_policy="fixed")
     _tell_the_host(place)
     place.installed, place.their_start = place.contents(), started(place)
-    listed = place.shell.json("lanes", "list")
+    listed = place.shell.json("lanes", "list")["lanes"]
     require([row["name"] for row in listed] == [LANE], f"the lanes on record are {listed}")
     return {"settings": settings, "grant": grant, "lane": lane, "labels": LABELS}
 
