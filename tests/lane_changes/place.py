@@ -35,7 +35,7 @@ CGROUP = "/of-the-lane"
 CONFIG_SH = """\
 #!/bin/bash
 cd "$(dirname "$0")"
-real() {{ ./bin/Runner.Listener configure "$@"; }}
+real() {{ [ "$1" = remove ] || set -- configure "$@"; ./bin/Runner.Listener "$@"; }}
 {text}
 """
 

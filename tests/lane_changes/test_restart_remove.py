@@ -156,8 +156,13 @@ def test_a_registration_without_a_directory_is_deleted_by_our_own_id(place: Plac
 
 
 @pytest.mark.req("L3", "M26")
-def test_a_grant_that_is_taken_back_in_the_middle_ends_it(running: Place, people: People) -> None:
-    running.github.meanwhile(r"POST .*/remove-token", lambda: Host.objects.update(lanes_enabled=False))
+def test_an_opt_in_that_is_taken_back_in_the_middle_ends_it(
+    transactional_db: None, running: Place, people: People
+) -> None:
+    withdraw = ways.elsewhere(lambda: Host.objects.update(lanes_enabled=False))
+    running.github.meanwhile(r"POST .*/remove-token", withdraw)
     change = ways.applied(REMOVE, running, people)
+    assert ways.outcomes(change)["ask-remove-token"] == "done"
     assert (change.status, ways.outcomes(change)["unconfigure"]) == (Change.Status.FAILED, "skipped")
+    assert "grant: Lanes are not enabled" in ways.detail(change, "unconfigure")
     assert running.agent_id() == running.runner().id

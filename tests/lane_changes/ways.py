@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from audits.models import AuditRecord
@@ -84,6 +85,18 @@ def recovered(change: Change) -> Change:
     Change.objects.filter(pk=change.pk).update(next_try_at=long_ago)
     recover()
     return find_change(change.pk)
+
+
+def elsewhere(action: Callable[[], object]) -> Callable[[], None]:
+    """`action` for another thread, with a connection of its own: only for tests whose transactions are committed."""
+
+    def act() -> None:
+        try:
+            action()
+        finally:
+            connection.close()
+
+    return act
 
 
 def finished(place: Place, people: People) -> Change:
