@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from launchplane.sandbox.dockerd import PrivateEngine
+from tests.onhost.over_ssh import Way, opened
 from tests.onhost.room import Room, build
+from tests.testbed.host import booted
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -25,3 +28,10 @@ def room(tmp_path: Path) -> Iterator[Room]:
     made = build(tmp_path / "root")
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def key_holder(testbed_engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
+    """A machine with the programs, reached with the control plane's key; for tests that leave it as they found it."""
+    with booted(testbed_engine) as host:
+        yield opened(host, tmp_path_factory.mktemp("key"))

@@ -1,7 +1,9 @@
 """launchplane-dispatch: what a key may ask for, and what is made of it."""
 
 import json
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +89,52 @@ def test_it_ends_as_the_program_does(room: Room, status: int) -> None:
 
 def test_it_never_ends_as_ssh_itself_does_when_it_fails(room: Room) -> None:
     assert asked(room, "launchplane-docker", room.request("observe", ends_with=255)).status == 1
+
+
+def begun(room: Room, **other: object) -> subprocess.Popen[bytes]:
+    """dispatch with a program that runs, and an input that does not end."""
+    command = ["/usr/bin/env", "SSH_ORIGINAL_COMMAND=launchplane-unit", DISPATCH]
+    process = subprocess.Popen(room.entering(command, "operator"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(room.request("daemon-reload", **other)).encode() + b"\n")
+    process.stdin.flush()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None and not any(b"sudo" in cmdline(pid) for pid in children.read_text().split()):
+        time.sleep(0.01)
+    return process
+
+
+def cmdline(pid: str) -> bytes:
+    """Nothing of a process that has ended."""
+    try:
+        return Path("/proc", pid, "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def ended(process: subprocess.Popen[bytes]) -> tuple[int, dict[str, object]]:
+    """Its status and what the program said; our end of its input was open all the time."""
+    status = process.wait(timeout=60)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    told = json.loads(process.stdout.read())
+    process.stdin.close()
+    process.stdout.close()
+    return status, told
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_the_programs_input_and_its_end_is_waited_for(room: Room, number: signal.Signals) -> None:
+    process = begun(room, ends_with=5)
+    process.send_signal(number)
+    status, told = ended(process)
+    assert status == 5
+    assert str(told["stdin"]).count("\n") == 1
+
+
+def test_it_ends_with_the_program_although_more_could_come(room: Room) -> None:
+    status, told = ended(begun(room, reads_no_more=True, ends_with=4))
+    assert (status, "argv" in told) == (4, True)
 
 
 @pytest.mark.req("M53")
