@@ -44,6 +44,7 @@ class _Ended(ToldPart):
     exists: bool
     enabled: bool
     active_state: Name
+    sub_state: Name
     result: Name
     exit_status: Annotated[int, Field(ge=0, lt=2**31)] | None
 
@@ -61,7 +62,7 @@ def why_not_at_work(facts: Mapping[str, object], parts: Parts) -> Why:
     """The condition of a lane. "none" with `unread` is no proof that nothing is wrong."""
     ended, of_unit = _read(_Ended, facts, "service")
     journal, of_log = _read(_Journal, facts, "journal")
-    condition, cause = _of_log(journal, ended) or _of_systemd(ended, parts) or ("none", "")
+    condition, cause = _of_log(journal, ended) or _of_systemd(ended, journal, parts) or ("none", "")
     if condition == "none" and parts.runner is not None and parts.runner.busy and not parts.runner.online:
         condition, cause = "offline_busy", f"{cause} GitHub shows it offline, and counts a job on it.".strip()
     return Why(condition, cause, of_log or of_unit)
@@ -87,7 +88,7 @@ def _of_log(journal: _Journal | None, ended: _Ended | None) -> tuple[Condition, 
     return CONDITIONS.get(journal.signs[-1])
 
 
-def _of_systemd(ended: _Ended | None, parts: Parts) -> tuple[Condition, str] | None:
+def _of_systemd(ended: _Ended | None, journal: _Journal | None, parts: Parts) -> tuple[Condition, str] | None:
     """What has no condition of its own: stopped, crashed, or running without GitHub."""
     if ended is None or not ended.exists:
         return None
@@ -99,6 +100,15 @@ def _of_systemd(ended: _Ended | None, parts: Parts) -> tuple[Condition, str] | N
         why = SAID_BY_SYSTEMD.get(ended.result, "systemd counts it as failed")
         return "none", f"It crashed: {why}{status}."
     if ended.active_state == "activating":
-        return "none", f"It crashed{status}, and systemd starts it again."
+        return "none", _starting(ended, journal, status)
     disabled = "" if ended.enabled else " It is not enabled, so it will not start by itself."
     return "none", f"Somebody stopped it, or it was not started since the host booted.{disabled}"
+
+
+def _starting(ended: _Ended, journal: _Journal | None, status: str) -> str:
+    """`run.sh` hides from systemd how the listener ended; a listener that could not say so either has crashed."""
+    if ended.sub_state != "auto-restart":
+        return "It is being started."
+    if journal is None or journal.ended_with is None:
+        return f"It crashed{status}, and systemd starts it again."
+    return f"Its listener ended with {journal.ended_with}, and systemd starts it again."

@@ -67,6 +67,13 @@ def test_a_lane_at_work_has_no_cause() -> None:
             "none",
             "It crashed (exit status 1), and systemd starts it again.",
         ),
+        (
+            {"active_state": "activating", "sub_state": "auto-restart"},
+            told_journal("listening", ended_with=2),
+            "none",
+            "Its listener ended with 2, and systemd starts it again.",
+        ),
+        ({"active_state": "activating", "sub_state": "start"}, told_journal(), "none", "It is being started."),
         ({}, told_journal("listening"), "none", "Its unit runs, and GitHub shows it offline."),
     ],
 )
