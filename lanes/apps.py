@@ -7,8 +7,11 @@ class LanesConfig(AppConfig):
     name = "lanes"
 
     def ready(self) -> None:
+        from lanes.installed import lanes_there
         from lanes.kinds import register_kinds
         from lanes.schedule import register
+        from launchplane.hosts.install import lanes
 
+        lanes.register(lanes_there)
         register()
         register_kinds()

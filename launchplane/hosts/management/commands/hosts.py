@@ -1,16 +1,18 @@
 """`manage.py hosts add|list|check|install`."""
 
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from launchplane.access.acting import acting_as
 from launchplane.access.authenticate import shell
-from launchplane.commands import Subcommands
+from launchplane.commands import ATTENTION, FINE, Subcommands
 from launchplane.hosts.connect import identify
 from launchplane.hosts.host_keys import ON_THE_HOST, confirmed, scan
 from launchplane.hosts.install import command as installing
+from launchplane.hosts.install.check import check_programs
 from launchplane.hosts.models import Contact, Host
 from launchplane.hosts.services import add_host, find_host, record_contact
 from launchplane.hosts.ssh_target import HostKey, Target
@@ -44,7 +46,13 @@ class Command(Subcommands):
             arguments=[NAME, *installing.OPTIONS],
         )
         self.sub(subcommands, "list", self.list, help_text="List the hosts.")
-        self.sub(subcommands, "check", self.check_host, help_text="Ask a host's engine who it is.", arguments=[NAME])
+        self.sub(
+            subcommands,
+            "check",
+            self.check_host,
+            help_text="Ask a host's engine who it is, and its programs what is missing.",
+            arguments=[NAME],
+        )
 
     def add(self, *, name: str, connection: str, ssh: str, fingerprint: str, json: bool, **options: Any) -> None:
         key = self._host_key(Target.parse(ssh), fingerprint) if connection == Host.Connection.SSH else ""
@@ -83,11 +91,12 @@ class Command(Subcommands):
             self.say("No host yet. Add one: manage.py hosts add NAME --docker-url unix:///var/run/docker.sock")
         else:
             rows = [
-                (h.name, h.connection, h.docker_url, "yes" if h.approved else "no", contact_words(h)) for h in hosts
+                (h.name, h.connection, h.ssh_target or h.docker_url, "yes" if h.approved else "no", contact_words(h))
+                for h in hosts
             ]
-            self.print_table(["name", "connection", "engine", "approved", "reachable"], rows)
+            self.print_table(["name", "connection", "at", "approved", "reachable"], rows)
 
-    def check_host(self, *, name: str, json: bool, **_: Any) -> None:
+    def check_host(self, *, name: str, json: bool, **_: Any) -> int:
         host = find_host(name)
         try:
             identity = identify(host)
@@ -95,14 +104,18 @@ class Command(Subcommands):
             record_contact(host, problem=problem)
             raise
         record_contact(host)
+        checked = check_programs(host)
         if json:
-            self.print_json(
-                as_dict(host) | {"engine_version": identity.engine_version, "api_version": identity.api_version}
-            )
+            engine = {"engine_version": identity.engine_version, "api_version": identity.api_version}
+            self.print_json(as_dict(host) | engine | {"checks": [asdict(one) for one in checked]})
         else:
-            self.say(
-                f"{host.name}: its pinned engine answers: Docker {identity.engine_version}, API {identity.api_version}."
-            )
+            version = f"Docker {identity.engine_version}, API {identity.api_version}"
+            self.say(f"{host.name}: its pinned engine answers: {version}.")
+            for one in checked:
+                self.say(f"{'ok' if one.ok else 'not ok':7} {one.what}: {one.summary}")
+                if one.next_step:
+                    self.say(f"        Next: {one.next_step}")
+        return FINE if all(one.ok for one in checked) else ATTENTION
 
 
 def as_dict(host: Host) -> dict[str, Any]:
@@ -113,6 +126,7 @@ def as_dict(host: Host) -> dict[str, Any]:
         "docker_url": host.docker_url,
         "engine_id": host.engine_id,
         "docker_root": host.docker_root,
+        "ssh_target": host.ssh_target,
         "approved": host.approved,
         "sandbox": host.is_sandbox,
     }
