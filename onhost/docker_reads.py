@@ -71,7 +71,7 @@ def machine(call: Call) -> None:
     door.require_at_end(call)
     root, seconds = call.more["docker_root"], call.more["seconds"]
     roots, configs = _texts(call, "runner_roots"), _texts(call, "docker_configs")
-    if not isinstance(root, str) or not isinstance(seconds, int) or not 0 < seconds <= MOST_SECONDS:
+    if not isinstance(root, str) or type(seconds) is not int or not 0 < seconds <= MOST_SECONDS:
         raise BadRequest("fields", f"docker_root has to be a text, seconds a whole number up to {MOST_SECONDS}")
     places = Places(root, roots, configs, forbidden=_forbidden(call, root, roots, configs))
     call.facts["machine"] = readings(places, Limits(seconds))

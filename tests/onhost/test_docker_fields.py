@@ -95,6 +95,6 @@ def test_no_layers_of_anything_but_images(ids: bytes) -> None:
         docker.VERBS["layers"].act(a_call({}, body=ids))
 
 
-@pytest.mark.parametrize("seconds", [0, -1, 301, "30", None, 1.5])
+@pytest.mark.parametrize("seconds", [0, -1, 301, "30", None, 1.5, True])
 def test_no_reading_of_the_machine_without_an_end(seconds: object) -> None:
     assert refused("machine", a_call(READS["machine"] | {"seconds": seconds})) == "fields"
