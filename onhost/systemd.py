@@ -52,14 +52,22 @@ def see(lane: Lane) -> dict[str, object]:
     """The service of `lane` as systemd tells it now, with the processes in its cgroup.
 
     `ours`: the file is, byte for byte, what would be written now, systemd has loaded that one, and nobody added to it.
+    `written` is whether there is a file, `as_written` whether that is the one that would be written now, and `loaded`
+    whether systemd knows a unit of that name: one that it has not read yet will run what its file says.
     `workers`: how many jobs run; None where nobody could count.
     """
     written = text(lane)
     told = _show(lane)
     drop_ins = told["DropInPaths"].split()
+    as_written, loaded = written == service.render(lane), told["LoadState"] not in ("not-found", "")
+    if as_written and not loaded:
+        told = {**told, "WorkingDirectory": lane.directory, "ExecStart": f"{{ path={lane.directory}/run.sh ; }}"}
     found = {
         "unit": lane.unit,
-        "exists": written is not None or told["LoadState"] not in ("not-found", ""),
+        "exists": written is not None or loaded,
+        "written": written is not None,
+        "as_written": as_written,
+        "loaded": loaded,
         "enabled": told["UnitFileState"] == "enabled",
         "active_state": told["ActiveState"],
         "sub_state": told["SubState"],
@@ -74,7 +82,7 @@ def see(lane: Lane) -> dict[str, object]:
         "main_pid": _number(told["MainPID"]),
     }
     found["ours"] = (
-        written == service.render(lane)
+        as_written
         and told["FragmentPath"] == f"{UNITS}/{lane.unit}"
         and not found["reload_needed"]
         and not any(OUR_DROP_INS in path for path in drop_ins)

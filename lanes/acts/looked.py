@@ -15,10 +15,10 @@ from lanes.acts.agreeing import registered, removed
 from lanes.acts.at_hand import LaneAtHand
 from lanes.acts.fetching import offered
 from lanes.acts.outcomes import PLAN_AGAIN, done, failed, said, unknown
-from lanes.contracts import Service
 from lanes.plan.verbs import Verb
 from launchplane.changes.contracts import PlannedStep, StepOutcome
 from launchplane.changes.models import Change, Step
+from launchplane.hosts.answers import Json
 from launchplane.hosts.models import Host
 
 STOPPED: Final = ("inactive", "failed")
@@ -85,14 +85,15 @@ def _package(at: LaneAtHand, step: PlannedStep) -> StepOutcome:
 
 
 def _service(at: LaneAtHand, step: PlannedStep, verb: Verb) -> StepOutcome:
-    observed = at.observe()
-    if observed.service is None:
-        return unknown(f"The unit could not be looked at: {observed.unmeasured.get('service') or 'nobody looked'}.")
-    if _DONE[verb](observed.service):
-        return done("systemd shows that it is so.")
+    told = at.host.facts(at.desired)
+    service = told.get("service")
+    if not isinstance(service, Mapping):
+        return unknown("The host does not tell of the unit.")
+    if _DONE[verb](service):
+        return done("The host shows that it is so.")
     if may_be_at_it(at.lane.host, step, verb):
-        return unknown("systemd does not show that it is so, and it may still be at it.")
-    return said("skipped", f"systemd shows that it is not so. {PLAN_AGAIN}")
+        return unknown("The host does not show that it is so, and it may still be at it.")
+    return said("skipped", f"The host shows that it is not so. {PLAN_AGAIN}")
 
 
 def _restart(at: LaneAtHand, step: PlannedStep, pid_before: int | None) -> StepOutcome:
@@ -115,12 +116,14 @@ def may_be_at_it(host: Host, step: PlannedStep, verb: Verb) -> bool:
     return begun is None or timezone.now() < begun + longest
 
 
-_DONE: Final[Mapping[str, Callable[[Service], bool]]] = {
-    "stop": lambda service: not service.exists or service.active_state in STOPPED,
-    "disable": lambda service: not service.enabled,
-    "remove-unit": lambda service: not service.exists,
-    # a file that systemd has not read yet cannot be told from none of ours: it is written again by the next plan
-    "install-unit": lambda service: service.ours,
-    "daemon-reload": lambda service: service.ours or not service.exists,
-    "enable-now": lambda service: service.enabled and service.active_state == "active",
+_DONE: Final[Mapping[str, Callable[[Mapping[str, Json]], bool]]] = {
+    "stop": lambda service: service.get("active_state") in STOPPED,
+    "disable": lambda service: service.get("enabled") is False,
+    "remove-unit": lambda service: service.get("written") is False,
+    "install-unit": lambda service: service.get("as_written") is True,
+    # systemd knows a unit exactly if there is a file, and that one
+    "daemon-reload": lambda service: (
+        service.get("reload_needed") is False and service.get("loaded") == service.get("written")
+    ),
+    "enable-now": lambda service: service.get("enabled") is True and service.get("active_state") == "active",
 }

@@ -34,8 +34,6 @@ def expected(verbs: tuple[str, ...], verb: str, when: str) -> list[str]:
     """What recovery says of each step. A token that nobody holds any more is of no use, whether it came or not."""
     at = verbs.index(verb)
     of_it = "failed" if verb.startswith("ask") else "skipped" if when == "before" else "done"
-    # systemd reads a unit that is not there in no other way than before
-    of_it = "done" if verbs == REMOVAL and verb == "daemon-reload" else of_it
     return ["done"] * at + [of_it] + ["skipped"] * (len(verbs) - at - 1)
 
 

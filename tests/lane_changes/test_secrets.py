@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def of_the_host(place: Place) -> str:
 
 
 @pytest.fixture
-def log() -> "io.StringIO":
+def log() -> Iterator[io.StringIO]:
     """All that any logger says, at every level, as it is without a formatter that redacts."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)

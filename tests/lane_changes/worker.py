@@ -15,13 +15,14 @@ def main(change_id: str, verb: str, when: str, dispatch: str) -> None:
     django.setup()
 
     from lanes import apply
+    from lanes.acts import take as taking
     from lanes.acts import waiting
     from lanes.acts.at_hand import LaneAtHand
     from launchplane.changes.apply import apply_queued
     from launchplane.changes.contracts import PlannedStep, StepOutcome
     from launchplane.hosts import carriers
 
-    take = apply.take
+    take = taking.take
 
     def killed(at: LaneAtHand, step: PlannedStep) -> StepOutcome:
         if (step.verb, "before") == (verb, when):

@@ -194,3 +194,23 @@ def test_a_lane_is_taken_down_when_its_folder_is_gone(room: Room) -> None:
     up(room)
     room.directory().rename(room.path("srv/elsewhere"))
     assert [room.unit_verb(verb).status for verb in ("stop", "disable", "remove-unit")] == [0, 0, 0]
+
+
+@pytest.mark.req("L8")
+def test_a_file_that_systemd_has_not_read_yet_is_told_by_what_it_will_run(room: Room) -> None:
+    """Whoever was interrupted between writing it and the reload must be able to go on."""
+    seen = room.unit_verb("install-or-update-unit").fact("service")
+    assert (seen["written"], seen["as_written"], seen["loaded"], seen["ours"]) == (True, True, False, False)
+    assert seen["exec_start"] == f"/srv/runners/{LANE}/run.sh"
+    room.unit().write_text("[Service]\nExecStart=/usr/bin/other\n")
+    seen = room.unit_verb("daemon-reload").fact("service")
+    assert (seen["as_written"], seen["loaded"], seen["exec_start"]) == (False, True, "/usr/bin/other")
+
+
+@pytest.mark.req("L8")
+def test_a_unit_whose_file_is_gone_is_loaded_until_systemd_reads_again(room: Room) -> None:
+    for verb in ("install-or-update-unit", "daemon-reload", "remove-unit"):
+        seen = room.unit_verb(verb).fact("service")
+    assert (seen["exists"], seen["written"], seen["loaded"]) == (True, False, True)
+    seen = room.unit_verb("daemon-reload").fact("service")
+    assert (seen["exists"], seen["written"], seen["loaded"]) == (False, False, False)
