@@ -46,6 +46,20 @@ def last_look(lane: Lane) -> Seen:
     return last_looks([lane])[lane.pk]
 
 
+def nothing_seen(lane: Lane, now: datetime) -> Observed:
+    """The lane as it is known before anybody has looked: nothing is there, and nothing is absent."""
+    return Observed(
+        lane_name=lane.name,
+        listing=None,
+        directory=None,
+        service=None,
+        baseline=None,
+        condition="none",
+        unmeasured=dict.fromkeys(("listing", "directory", "service", "baseline", "control_path"), NEVER.rstrip(".")),
+        seen_at=now,
+    )
+
+
 def proofs_now(lane: Lane, seen: Seen, *, now: datetime) -> tuple[Gate, ...]:
     """The five proofs of M94, in the order of PROOFS, as of `now`. What was not seen lately is unknown."""
     if seen.observed is None:

@@ -19,6 +19,8 @@ from launchplane.changes.models import Approval, Change, Step
 from launchplane.changes.models.change import Status
 from launchplane.problems import Problem
 from launchplane.web.compare import NO_DIFFERENCE, FactDifference, PlanDifference, compare_facts, compare_plans
+from launchplane.web.lane_change import LaneChange, lane_change, without_proofs
+from launchplane.web.lane_gates import gates_last_seen
 from launchplane.web.offers import Offers, offers
 from launchplane.words import human_milliseconds
 
@@ -27,6 +29,7 @@ GROUPS = (
     ("unknown", "May not come back"),
     ("yes", "Can be got again"),
 )
+LANE_GROUPS = (("no", "Cannot be undone"), ("unknown", "May not come back"), ("yes", "Can be undone"))
 LIVE = (Status.APPROVED, Status.APPLYING)
 FINAL = (Status.COMPLETED, Status.FAILED, Status.CLOSED)
 GATES_ARE_READ = (Status.PLANNED, Status.AWAITING_APPROVAL)
@@ -105,6 +108,7 @@ class ChangeView:
     progress: Progress
     facts: FactDifference
     missing: tuple[str, ...]
+    lane: LaneChange | None
 
     @property
     def is_live(self) -> bool:
@@ -161,13 +165,13 @@ def view_of(change: Change, user: User) -> ChangeView:
     plan, kind = change.planned(), change.change_kind()
     rows = list(change.steps.select_related("regret"))
     before, after = _evidence(change.before), _evidence(change.after)
-    previous = _previous(change)
+    previous = _previous(change, kind)
     nothing = kind.nothing_to_do(plan) if kind and not plan.blockers else None
     return ChangeView(
         change=change,
         plan=plan,
         kind=kind,
-        groups=grouped(plan, rows),
+        groups=grouped(plan, rows, LANE_GROUPS if kind and kind.subject_is_lane else GROUPS),
         approvals=tuple(change.approvals.all()),
         gates=_gates(change, kind, plan),
         offers=offers(change, kind, user, nothing_to_do=nothing),
@@ -177,16 +181,21 @@ def view_of(change: Change, user: User) -> ChangeView:
         previous=previous,
         difference=compare_plans(previous.planned(), plan) if previous else None,
         progress=progress_of(rows),
-        facts=compare_facts(before["facts"], after["facts"]) if before and after else NO_DIFFERENCE,
+        facts=compare_facts(without_proofs(before["facts"]), without_proofs(after["facts"]))
+        if before and after
+        else NO_DIFFERENCE,
         missing=tuple(after["missing"]) if after else (),
+        lane=lane_change(change, kind, plan, before, after),
     )
 
 
-def grouped(plan: Plan, rows: Sequence[Step]) -> tuple[tuple[str, tuple[StepLine, ...]], ...]:
+def grouped(
+    plan: Plan, rows: Sequence[Step], groups: Sequence[tuple[str, str]] = GROUPS
+) -> tuple[tuple[str, tuple[StepLine, ...]], ...]:
     """The steps by how destructive they are, the worst first; in each group in the order they are taken."""
     by_position = {row.position: row for row in rows}
     lines = [StepLine(step, by_position.get(step.position)) for step in plan.steps]
-    found = ((title, tuple(line for line in lines if line.planned.reversible == word)) for word, title in GROUPS)
+    found = ((title, tuple(line for line in lines if line.planned.reversible == word)) for word, title in groups)
     return tuple((title, group) for title, group in found if group)
 
 
@@ -241,14 +250,20 @@ def _gates(change: Change, kind: ChangeKind | None, plan: Plan) -> GatesShown:
     if stored or kind is None or change.status not in GATES_ARE_READ:
         return GatesShown(stored, waived=waived)
     try:
-        return GatesShown(kind.start(change.host, plan).gates(), read_now=True, waived=waived)
+        read = gates_last_seen(change.host, plan) if kind.subject_is_lane else kind.start(change.host, plan).gates()
+        return GatesShown(read, read_now=True, waived=waived)
     except Problem as problem:
         return GatesShown(problem=problem.sentence)
 
 
-def _previous(change: Change) -> Change | None:
-    """The last change of this kind on this host that somebody had approved before this one was planned."""
+def _previous(change: Change, kind: ChangeKind | None) -> Change | None:
+    """The last change of this kind on this host that somebody had approved before this one was planned.
+
+    Of a lane's it is the last one of that lane: another lane's plan has nothing in common with it.
+    """
     same = Change.objects.filter(host=change.host_id, kind=change.kind, planned_at__lt=change.planned_at)
+    if kind is not None and kind.subject_is_lane:
+        same = same.filter(subject=change.subject)
     by_people = Q(approvals__isnull=False, approvals__revoked_at=None)
     return same.filter(by_people | Q(standing__isnull=False)).exclude(pk=change.pk).order_by("-planned_at").first()
 

@@ -4,7 +4,7 @@ Read from what is stored, with a constant number of queries: no page waits for a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lanes.contracts import Desired, Observed
@@ -15,14 +15,12 @@ from lanes.plan.assemble import TITLES, nothing_to_do, plan_lane
 from lanes.plan.codes import next_step
 from lanes.plan.scene import Fleet
 from lanes.shapes import shape_from
-from lanes.stored import Seen, last_looks, proofs_now
+from lanes.stored import Seen, last_looks, nothing_seen, proofs_now
 from lanes.work import work_on
 from launchplane.changes.contracts import Blocker, Gate, Plan
 from launchplane.hosts.models import Host
 from launchplane.web.lane_sides import SeenParts, Side, sides
-from launchplane.web.lane_words import NEVER, PROOFS, SHAPES, WHAT_IT_DOES, Answer, answer, cause, work_word
-
-NOT_LOOKED = {part: "Nobody has looked yet" for part in ("listing", "directory", "service", "baseline")}
+from launchplane.web.lane_words import NEVER, OLD, PROOFS, SHAPES, WHAT_IT_DOES, Answer, answer, cause, work_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Next:
     obstacles: tuple[Obstacle, ...]
     title: str
     what: str
-    steps: int
+    verbs: tuple[str, ...]
     nothing: str
 
 
@@ -59,6 +57,11 @@ class LaneView:
     proofs: tuple["ProofLine", ...]
     sides: tuple[Side, ...]
     next: Next
+
+    @property
+    def is_old(self) -> bool:
+        """Whether what is shown of it is not of now."""
+        return self.answer.word == OLD
 
     @property
     def ready(self) -> bool:
@@ -104,7 +107,6 @@ def seen_parts(parts: Parts, observed: Observed) -> SeenParts:
         folder=parts.folder,
         unit=parts.unit,
         why=dict(parts.why),
-        labels=parts.labels,
         runner=parts.runner,
         directory=observed.directory,
         service=observed.service,
@@ -139,7 +141,7 @@ def _view(lane: Lane, seen: Seen, fleet: Fleet, now: datetime) -> LaneView:
         seen_at=seen.at,
         why_unseen="",
         shape=SHAPES[shape_from(parts)],
-        work=work_word(work),
+        work=work_word(work, observed.seen_at, now=now),
         work_why=work.reason,
         cause=cause(observed, parts),
         proofs=lines,
@@ -152,16 +154,7 @@ def _unseen(
     lane: Lane, desired: Desired, seen: Seen, proofs: tuple[ProofLine, ...], fleet: Fleet, now: datetime
 ) -> LaneView:
     """What stands against its record needs no look. That nothing was seen is no blocker here: it is said once."""
-    nothing = Observed(
-        lane_name=lane.name,
-        listing=None,
-        directory=None,
-        service=None,
-        baseline=None,
-        condition="none",
-        unmeasured=NOT_LOOKED,
-        seen_at=now,
-    )
+    nothing = nothing_seen(lane, now)
     plan = plan_lane(fleet.scene(desired, nothing))
     of_record = tuple(found for found in plan.blockers if found.code != "not_measured")
     return LaneView(
@@ -174,8 +167,9 @@ def _unseen(
         work_why="",
         cause="",
         proofs=proofs,
-        sides=sides(desired, seen_parts(parts_of(desired, nothing), nothing)),
-        next=Next(_obstacles(of_record), "", "", 0, ""),
+        # why is said once, on top of the page
+        sides=tuple(replace(side, why="") for side in sides(desired, seen_parts(parts_of(desired, nothing), nothing))),
+        next=Next(_obstacles(of_record), "", "", (), ""),
     )
 
 
@@ -186,7 +180,7 @@ def _next(plan: Plan) -> Next:
         obstacles=_obstacles(plan.blockers),
         title=titles[action],
         what=WHAT_IT_DOES[plan.kind],
-        steps=len(plan.steps),
+        verbs=tuple(step.verb for step in plan.steps),
         nothing=nothing_to_do(plan) or "",
     )
 

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lanes.contracts import Baseline, Desired, Directory, GithubRunner, Service
+from lanes.names import foreign_labels, missing_labels
 from launchplane.words import NOT_MEASURED
 
+NO_RUNNER = "there is no runner of ours"
+NOT_OURS = "No runner there is known to be ours."
 Mark = Literal["same", "differs", "unknown"]
 
 
@@ -29,7 +32,6 @@ class SeenParts:
     folder: str
     unit: str
     why: dict[str, str]
-    labels: tuple[str, ...]
     runner: GithubRunner | None
     directory: Directory | None
     service: Service | None
@@ -66,11 +68,11 @@ def _registration(desired: Desired, seen: SeenParts) -> Side:
 
 
 def _online(seen: SeenParts) -> Side:
-    name, wanted = "Heard of by GitHub", ("online",)
+    name, wanted = "Connected", ("online",)
     if seen.registration != "ours" or seen.runner is None:
         if seen.registration == "none":
-            return Side(name, wanted, ("there is no runner of ours",), "differs")
-        return Side(name, wanted, (NOT_MEASURED,), "unknown", "Which runner is ours is not known.")
+            return Side(name, wanted, (NO_RUNNER,), "differs")
+        return Side(name, wanted, (NOT_MEASURED,), "unknown", NOT_OURS)
     if not seen.runner.online:
         return Side(name, wanted, ("offline",), "differs")
     return Side(name, wanted, ("online, with a job" if seen.runner.busy else "online, without a job",), "same")
@@ -78,12 +80,17 @@ def _online(seen: SeenParts) -> Side:
 
 def _labels(desired: Desired, seen: SeenParts) -> Side:
     name = "Labels"
-    if seen.runner is None:
-        why = "There is no runner that could have them."
-        return Side(name, desired.labels, (NOT_MEASURED,), "unknown", seen.why.get("listing") or why)
-    if seen.labels:
-        return Side(name, desired.labels, seen.runner.labels, "differs", " ".join(seen.labels))
-    return Side(name, desired.labels, seen.runner.labels, "same")
+    if seen.registration == "none":
+        return Side(name, desired.labels, (NO_RUNNER,), "differs")
+    if seen.registration != "ours" or seen.runner is None:
+        return Side(name, desired.labels, (NOT_MEASURED,), "unknown", NOT_OURS)
+    missing = missing_labels(desired.labels, seen.runner.labels)
+    foreign = foreign_labels(desired.labels, seen.runner.labels)
+    if not missing and not foreign:
+        return Side(name, desired.labels, seen.runner.labels, "same")
+    said = {"Missing": missing, "Nobody wants": foreign}
+    why = " ".join(f"{what}: {', '.join(labels)}." for what, labels in said.items() if labels)
+    return Side(name, desired.labels, seen.runner.labels, "differs", why)
 
 
 def _directory(desired: Desired, seen: SeenParts) -> Side:
@@ -115,7 +122,8 @@ def _unit(desired: Desired, seen: SeenParts) -> Side:
         return Side(name, wanted, (NOT_MEASURED,), "unknown", why)
     if not service.exists:
         return Side(name, wanted, ("no such unit",), "differs")
-    state = f"{service.active_state} ({service.sub_state})" if service.sub_state else service.active_state
+    more = f" ({service.sub_state})" if service.sub_state not in ("", service.active_state) else ""
+    state = f"{service.active_state}{more}"
     written = "as Launchplane writes it" if service.ours else "written by somebody else, or long ago"
     stands = f"{state}, {'enabled' if service.enabled else 'not enabled'}, {written}"
     as_wanted = service.active_state == "active" and service.enabled and service.ours and seen.unit != "foreign"

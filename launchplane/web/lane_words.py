@@ -10,6 +10,8 @@ from lanes.work import Work
 from launchplane.changes.contracts import Gate
 from launchplane.words import human_age, printable
 
+OLD = "not looked at lately"
+COUNTS = " Counts as closed."
 # older than this, nothing that was seen is called a lane's state of now
 OLD_AFTER = timedelta(hours=1)
 
@@ -56,7 +58,7 @@ PROOFS: Mapping[str, str] = {
 WORK: Mapping[str, tuple[str, str]] = {
     "none": ("", "idle"),
     "running": ("wait", "busy"),
-    "unknown": ("unsure", "not known"),
+    "unknown": ("unsure", "idle or busy: not known"),
 }
 WHAT_IT_DOES: Mapping[str, str] = {
     "lane.create": "Fetches GitHub’s runner, registers it and has systemd run it, from every boot on.",
@@ -86,7 +88,7 @@ def answer(desired: Desired, observed: Observed, parts: Parts, proofs: Sequence[
         return Answer("unsure", "not known", "The last look is from the future: a clock is wrong.")
     if now - observed.seen_at > OLD_AFTER:
         then = f"Looked at {human_age(observed.seen_at, now)}, it was {said.word}. {said.sentence}"
-        return Answer("unsure", "not looked at lately", then)
+        return Answer("unsure", OLD, then)
     return said
 
 
@@ -118,7 +120,9 @@ def _of_that_look(desired: Desired, observed: Observed, parts: Parts, proofs: Ma
     closed = [proof for proof in (online, active) if proof.state == "closed"]
     if not closed:
         unknown = next(proof for proof in (online, active) if proof.state == "unknown")
-        return Answer("unsure", "not known", f"Whether it is at work was not seen. {unknown.reason}")
+        return Answer(
+            "unsure", "not known", f"Whether it is at work was not seen. {unknown.reason.removesuffix(COUNTS)}"
+        )
     why = cause(observed, parts) or closed[0].reason
     return Answer("bad", "not at work", why)
 
@@ -131,6 +135,7 @@ def _at_work(proofs: Mapping[str, Gate]) -> Answer:
     return Answer("warn", "at work, not ready", f"It is online and takes jobs. Not proven: {missing}.")
 
 
-def work_word(work: Work) -> tuple[str, str]:
-    """Tone and word of whether a job runs."""
-    return WORK[work.state]
+def work_word(work: Work, seen_at: datetime, *, now: datetime) -> tuple[str, str]:
+    """Tone and word of whether a job runs; a look of long ago does not tell."""
+    lately = timedelta() <= now - seen_at <= OLD_AFTER
+    return WORK[work.state if lately else "unknown"]

@@ -37,8 +37,8 @@ PLAN_RUNS = {
     PlanRun.Status.FAILED: "bad",
     PlanRun.Status.LOST: "bad",
 }
-# a bound that is not there was not forgotten: nothing bounds that way
-BOUNDS = frozenset({"max_bytes"})
+# a bound that is not there was not forgotten: what that means
+BOUNDS = {"max_bytes": "no limit", "max_lanes": "none is granted"}
 # names of evidence that do not explain themselves
 SAID = {
     "docker_bytes": "all that Docker counts",
@@ -154,7 +154,7 @@ def named(value: Any, name: str) -> SafeString | str:
         return _text(value, last) if value else "none"
     if isinstance(value, Mapping | list | tuple):
         return _parts(value, last) or "none"
-    return "no limit" if value is None and last in BOUNDS else detail(value)
+    return BOUNDS[last] if value is None and last in BOUNDS else detail(value)
 
 
 def _parts(value: Mapping[str, Any] | Sequence[Any], name: str) -> SafeString:

@@ -1,16 +1,18 @@
 """Template tags for lanes: proofs, the two sides, spans of contact, and what only changes of lanes say."""
 
+import json
 from datetime import timedelta
 
 from django import template
 from django.utils.safestring import SafeString
 
 from lanes.models import LaneContact
+from lanes.names import is_lane_name
 from lanes.plan.codes import NEXT_STEPS
 from launchplane import words
 from launchplane.changes.contracts import Blocker, Gate
 from launchplane.changes.kinds import kind_named
-from launchplane.changes.models import Change
+from launchplane.changes.models import Change, PlanRun
 from launchplane.web.lane_sides import Mark
 from launchplane.web.templatetags.web import state
 
@@ -30,6 +32,13 @@ def is_of_lane(change: Change) -> bool:
     """Whether a change is of a lane: such a one frees nothing."""
     kind = kind_named(change.kind)
     return kind is not None and kind.subject_is_lane
+
+
+@register.filter
+def asked_lane(run: PlanRun) -> str:
+    """The lane that a planning is about; nothing for one of a host."""
+    name = json.loads(run.asked).get("lane", "")
+    return name if isinstance(name, str) and is_lane_name(name) else ""
 
 
 @register.filter

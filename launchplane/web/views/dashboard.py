@@ -16,6 +16,7 @@ from launchplane.changes.models import Change, PlanRun
 from launchplane.hosts.models import Contact, Host
 from launchplane.web.access import person
 from launchplane.web.charts import Chart, disk_chart, spread
+from launchplane.web.lane_lines import lane_lines
 from launchplane.web.standing import ENDED_BADLY, Standing, standings
 from launchplane.web.waiting import HEAVY, waiting_for
 
@@ -51,7 +52,13 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """A constant number of queries, however many hosts there are."""
     hosts = list(visible(person(request), "hosts.view_host", Host.objects.all()))
     lines, troubles = _lines(hosts), _troubles(hosts)
-    context = {"lines": lines, "troubles": troubles, "days": LATELY.days, "waiting": waiting_for(person(request))}
+    context = {
+        "lines": lines,
+        "lanes": lane_lines(hosts, now=timezone.now()),
+        "troubles": troubles,
+        "days": LATELY.days,
+        "waiting": waiting_for(person(request)),
+    }
     return render(request, "dashboard.html", context)
 
 
