@@ -14,7 +14,7 @@ from tests.shell import Outcome, manage
 
 pytestmark = pytest.mark.django_db
 
-FIELDS = ["name", "connection", "docker_url", "engine_id", "docker_root", "approved", "sandbox"]
+FIELDS = ["name", "connection", "docker_url", "engine_id", "docker_root", "ssh_target", "approved", "sandbox"]
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_json_of_a_host_has_these_fields(engine: EngineSocket) -> None:
     assert list(added) == FIELDS
     assert manage("hosts", "list", "--json").json == [added]
     checked = manage("hosts", "check", "ci-1", "--json").json
-    assert checked == added | {"engine_version": "28.2.2", "api_version": "1.50"}
+    assert checked == added | {"engine_version": "28.2.2", "api_version": "1.50", "checks": []}
 
 
 @pytest.mark.parametrize(
