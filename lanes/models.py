@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from lanes import names
 from lanes.contracts import Desired, Grant
@@ -174,6 +175,8 @@ class LaneDocument(models.Model):
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     compressed = models.BinaryField()
+    # when a snapshot was last made of it: what nobody refers to is dropped, unless somebody is about to
+    wanted_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return self.sha256

@@ -5,7 +5,9 @@ import zlib
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from lanes.contracts import Desired, Observed
 from lanes.listings import narrowed
@@ -20,16 +22,18 @@ THINNING: Final = (
     (timedelta(days=60), timedelta(days=1)),
     (timedelta(days=730), timedelta(days=7)),
 )
+# longer than any look takes to be stored
+LATELY: Final = timedelta(hours=1)
 
 
-def store(lane: Lane, observed: Observed, *, asked_by: str) -> LaneSnapshot:
-    """Keep what was seen, or note that it was seen again; and whether the lane was online."""
-    desired = lane.as_desired()
+def store(lane: Lane, observed: Observed, *, asked_by: str) -> LaneSnapshot | None:
+    """Keep what was seen, or note that it was seen again, and whether it was online. None if the lane is gone."""
     with transaction.atomic():
-        document = _document(desired, observed)
-        snapshot = lane.snapshots.select_for_update().first()
-        if snapshot is None or snapshot.document_id != document or snapshot.observed_at > observed.seen_at:
-            snapshot = LaneSnapshot(lane=lane, document_id=document, first_at=observed.seen_at)
+        # whoever looks at the same time comes after
+        if not Lane.objects.select_for_update(no_key=True).filter(pk=lane.pk).exists():
+            return None
+        desired = lane.as_desired()
+        snapshot = _snapshot(lane, desired, observed)
         listing = observed.listing
         snapshot.observed_at, snapshot.asked_by = observed.seen_at, asked_by
         snapshot.listed_at = None if listing is None else listing.seen_at
@@ -57,8 +61,21 @@ def last_seen(lane: Lane) -> Observed | None:
     return None if snapshot is None else load(snapshot)
 
 
-def _document(desired: Desired, observed: Observed) -> str:
-    """The digest of the canonical text without any time, which is stored unless it is there."""
+def _snapshot(lane: Lane, desired: Desired, observed: Observed) -> LaneSnapshot:
+    """The last one if it saw the same and was not later, else a new one."""
+    text = _canonical(desired, observed)
+    sha256, last = digest(text), lane.snapshots.first()
+    if last is not None and last.document_id == sha256 and last.observed_at <= observed.seen_at:
+        return last
+    document = LaneDocument(sha256=sha256, compressed=zlib.compress(text, 6))
+    LaneDocument.objects.bulk_create(
+        [document], update_conflicts=True, unique_fields=["sha256"], update_fields=["wanted_at"]
+    )
+    return LaneSnapshot(lane=lane, document_id=sha256, first_at=observed.seen_at)
+
+
+def _canonical(desired: Desired, observed: Observed) -> bytes:
+    """The canonical text without any time, and of GitHub's listing only what is of the lane."""
     plain = observed.model_dump(mode="json", exclude={"seen_at": True, "listing": True})
     listing = observed.listing
     plain["listing"] = (
@@ -66,11 +83,7 @@ def _document(desired: Desired, observed: Observed) -> str:
         if listing is None
         else narrowed(listing, desired).model_dump(mode="json", exclude={"seen_at", "request_ids"})
     )
-    text = canonical(plain)
-    sha256 = digest(text)
-    document = LaneDocument(sha256=sha256, compressed=zlib.compress(text, 6))
-    LaneDocument.objects.bulk_create([document], ignore_conflicts=True)
-    return sha256
+    return canonical(plain)
 
 
 def _text(snapshot: LaneSnapshot) -> bytes:
@@ -117,4 +130,12 @@ def _thin(lane: Lane, *, now: datetime) -> None:
             last_kept = at
     if going:
         LaneSnapshot.objects.filter(pk__in=going).delete()
-        LaneDocument.objects.filter(snapshots=None).delete()
+        _drop_documents()
+
+
+def _drop_documents() -> None:
+    """Those that nobody refers to nor wanted lately: a snapshot that somebody makes of one just now cannot be seen."""
+    wanted = LaneSnapshot.objects.filter(document=OuterRef("pk"))
+    unused = LaneDocument.objects.filter(~Exists(wanted), wanted_at__lt=timezone.now() - LATELY)
+    going = list(unused.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked))
+    LaneDocument.objects.filter(pk__in=[document.pk for document in going]).delete()

@@ -1,11 +1,14 @@
 """What was seen of a lane, kept: once when equal but for times, thinned with age, and never read when damaged."""
 
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from lanes.contracts import Observed
 from lanes.listings import narrowed
@@ -29,7 +32,9 @@ def look(lane: Lane, *, at: datetime = NOW, listing: Any = None, **different: An
     """Store an observation of `at`, with a listing of that time."""
     listing = listing or a_listing(a_runner())
     listing = listing.model_copy(update={"seen_at": at, "request_ids": (f"ID{at.timestamp():.0f}",)})
-    return store(lane, seen(seen_at=at, listing=listing, **different), asked_by="a test")
+    snapshot = store(lane, seen(seen_at=at, listing=listing, **different), asked_by="a test")
+    assert snapshot is not None
+    return snapshot
 
 
 def test_what_is_loaded_is_what_was_stored_as_far_as_the_lane_goes(lane: Lane) -> None:
@@ -178,3 +183,38 @@ def test_a_runner_that_github_does_not_know_any_more_is_offline_and_one_that_nev
     look(lane, at=NOW + 2 * MINUTE, listing=a_listing())
     assert [online for online, _, _ in spans(lane)] == [True, False]
     assert lane.agent_id == OURS
+
+
+def test_a_lane_that_is_gone_by_now_leaves_nothing(lane: Lane) -> None:
+    stale = Lane.objects.select_related("host").get()
+    lane.delete()
+    assert store(stale, seen(), asked_by="a test") is None
+    assert not LaneDocument.objects.exists()
+
+
+def test_a_text_that_nobody_refers_to_goes_when_nobody_wanted_it_lately(lane: Lane) -> None:
+    now = timezone.now()
+    for name, age in (("old", 2 * HOUR), ("new", MINUTE)):
+        LaneDocument.objects.create(sha256=name, compressed=b"", wanted_at=now - age)
+    for hours in (96, 95.5, 0):
+        look(lane, at=now - hours * HOUR, service=a_service(workers=int(hours) % 7))
+    assert set(LaneDocument.objects.values_list("sha256", flat=True)) & {"old", "new"} == {"new"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_looks_at_the_same_time_are_stored_one_after_the_other() -> None:
+    lane = a_lane(a_lane_host())
+    moments = [NOW + number * MINUTE for number in range(8)]
+
+    def keep(at: datetime) -> None:
+        try:
+            look(lane, at=at, service=a_service(workers=at.minute % 2))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(keep, moments))
+    last = lane.snapshots.latest()
+    assert last.observed_at == moments[-1]
+    assert LaneDocument.objects.count() == 2
+    assert lane.contacts.count() == 1
