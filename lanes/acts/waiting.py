@@ -15,21 +15,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """`looks` at most, with `pause_seconds` between two of them."""
+    """`looks` at most, with `pause_seconds` between two of them, and none begun when `seconds` have passed."""
 
     looks: int
     pause_seconds: float
 
     @property
     def seconds(self) -> float:
-        """The longest wait, without what the looks themselves take."""
+        """After so long nothing more is begun, however long each look took."""
         return (self.looks - 1) * self.pause_seconds
 
 
 # a listener that starts is seen within seconds; one that has to update itself first takes longer
-ONLINE = Patience(looks=30, pause_seconds=5)
+ONLINE = Patience(looks=31, pause_seconds=5)
 # GitHub holds a session for about a minute after a listener has gone without a word
-OFFLINE = Patience(looks=20, pause_seconds=5)
+OFFLINE = Patience(looks=19, pause_seconds=5)
 LISTED = Patience(looks=6, pause_seconds=3)
 
 
@@ -38,14 +38,16 @@ def until(look: Callable[[], T], holds: Callable[[T], bool], patience: Patience)
 
     Raises what a look raises, and GithubUnreachable only from the last one.
     """
-    for left in range(patience.looks - 1, -1, -1):
+    end = time.monotonic() + patience.seconds
+    for number in range(1, patience.looks + 1):
+        is_last = number == patience.looks or time.monotonic() + patience.pause_seconds > end
         try:
             seen = look()
         except GithubUnreachable:
-            if not left:
+            if is_last:
                 raise
         else:
-            if not left or holds(seen):
+            if is_last or holds(seen):
                 return seen
         time.sleep(patience.pause_seconds)
     raise AssertionError("patience without a look")

@@ -1,7 +1,10 @@
 """The reference of lanes has every code, word and verb that the code has, and no other."""
 
 import typing
+from datetime import timedelta
 
+from lanes import gates
+from lanes.acts import package, waiting
 from lanes.baseline import BUILD, MIGHTY, OLDEST
 from lanes.contracts import Action, Condition, Desired, Shape
 from lanes.kinds import PREFIX
@@ -9,8 +12,11 @@ from lanes.management.showing import LaneLook
 from lanes.plan.assemble import TITLES
 from lanes.plan.codes import NEXT_STEPS
 from lanes.plan.verbs import WAYS
+from lanes.proofs import removal_proofs
 from lanes.readiness import PROOFS
+from onhost import registration, systemd
 from tests.docs.reading import rows_of, text_of
+from tests.lanes.scenes import seen_nothing, wanted
 from tests.lanes.test_baseline import judged
 
 LANES = "docs/reference/lanes.md"
@@ -45,6 +51,20 @@ def test_every_kind_of_change_is_there_with_its_title() -> None:
 def test_every_verb_is_there_with_its_call_and_as_whom() -> None:
     shown = {row[0].strip("`"): (row[1].strip("`"), row[2]) for row in rows("Steps")}
     assert shown == {str(verb): (way.call, way.user) for verb, way in WAYS.items()}
+
+
+def test_every_gate_and_every_proof_is_there() -> None:
+    assert first("Gates") == [*gates.ALL, gates.NOT_BUSY]
+    assert timedelta(minutes=5) == gates.FRESH
+    removal = [proof.name for proof in removal_proofs(wanted(), seen_nothing())]
+    assert first("Proofs") == [*PROOFS, *removal]
+
+
+def test_the_times_of_a_change_are_those_of_the_code() -> None:
+    section = text_of(LANES).split("\n## Times of a change\n")[1].split("\n## ")[0]
+    patiences = [waiting.ONLINE, waiting.OFFLINE, waiting.LISTED]
+    expected = [*(patience.seconds for patience in patiences), registration.SECONDS, systemd.STOP_SECONDS]
+    assert [int(row[1]) for row in rows_of(section) if row[1].isdigit()] == [*expected, package.DOWNLOAD_SECONDS]
 
 
 def test_every_check_of_the_baseline_is_there_with_its_bound() -> None:
