@@ -59,6 +59,10 @@ class LaneAdmin(HostPartAdmin):
         ("Its runner", {"fields": ["labels", "runner_version_policy", "agent_id"]}),
     ]
 
+    def view_on_site(self, obj: Lane) -> str:
+        """Straight to the page, as for a host."""
+        return obj.get_absolute_url()
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Its name never changes: folder, unit and registration are called by it."""
         if not isinstance(obj, Lane):

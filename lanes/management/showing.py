@@ -1,22 +1,25 @@
 """Lanes as `manage.py lanes list` and `lanes observe` show them: contracts for programs, and words for people."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Final
 
-from lanes.contracts import Condition, Desired, Shape
+from lanes.contracts import Condition, Desired, Observed, Shape
 from lanes.models import Lane
-from lanes.parts import parts_of
+from lanes.parts import Parts, parts_of
 from lanes.plan.case import case_of
 from lanes.plan.facts import seen_of
 from lanes.plan.scene import Scene
+from lanes.readiness import readiness
 from lanes.shapes import shape_from
 from lanes.stored import Seen, last_looks
 from launchplane.changes.contracts import Json
 from launchplane.commands import Subcommands
 from launchplane.hosts.contracts import Contract
 
-NEVER = "never looked at"
-UNKNOWN = "unknown"
+NEVER: Final = "never looked at"
+UNKNOWN: Final = "unknown"
+JUST_NOW: Final = timedelta(minutes=5)
 
 
 class ListedLane(Contract):
@@ -93,56 +96,58 @@ def look_at(scene: Scene) -> LaneLook:
     )
 
 
-def is_at_work(scene: Scene) -> bool:
-    """Whether it is seen to be as its record wants it: in every part, without a word against it."""
-    observed, case = scene.observed, case_of(scene)
-    ready = observed.baseline is not None and observed.baseline.ready and observed.control_path is True
-    online = case.parts.runner is not None and case.parts.runner.online
-    return (case.shape, observed.condition, observed.cause, dict(observed.unmeasured), ready, online) == (
-        "supervised_active",
-        "none",
-        "",
-        {},
-        True,
-        True,
-    )
+def is_at_work(scene: Scene, *, now: datetime) -> bool:
+    """Whether it is seen to be as its record wants it, with nothing left unread: its five proofs, as of now."""
+    proofs = readiness(scene.desired, scene.observed, now=now, at_most_old=JUST_NOW, listed=scene.listed)
+    return proofs.is_open and not scene.observed.unmeasured
 
 
 def print_look(command: Subcommands, scene: Scene) -> None:
-    """A look as people read it: in words, what is wrong, what is not known."""
-    observed, case = scene.observed, case_of(scene)
+    """A look as people read it: what each place says, what is wrong, what is not known."""
+    case = case_of(scene)
     desired, parts = scene.desired, case.parts
     command.say(f"{desired.lane_name} on {scene.host.name}, for {desired.scope}: {_words(case.shape)}.")
     command.print_table(
         ["place", "says", "why"],
         [
-            ["GitHub", _of_github(scene), parts.why.get("listing", "")],
+            ["GitHub", _of_github(parts), parts.why.get("listing", "")],
             [desired.directory, parts.folder, parts.why.get("directory", "")],
             [desired.systemd_unit_name, parts.unit, parts.why.get("service", "")],
         ],
     )
-    if observed.condition != "none" or observed.cause:
-        command.say(
-            f"! {_words(observed.condition)}: {observed.cause}" if observed.cause else f"! {observed.condition}"
-        )
-    for wrong in parts.labels:
-        command.say(f"! labels: {wrong}")
+    for line in (*_wrong(scene.observed, parts), *_of_baseline(scene.observed), *_not_known(scene.observed)):
+        command.say(line)
+
+
+def _wrong(observed: Observed, parts: Parts) -> Iterator[str]:
+    if observed.condition != "none":
+        yield f"! {_words(observed.condition)}: {observed.cause}"
+    elif observed.cause:
+        yield f"! {observed.cause}"
+    for labels in parts.labels:
+        yield f"! labels: {labels}"
     if observed.control_path is False:
-        command.say("! control_path: the programs that restart and remove it are not on its host.")
-    for name, state in ({} if observed.baseline is None else observed.baseline.checks).items():
-        reason = "" if observed.baseline is None else observed.baseline.reasons.get(name, "")
+        yield "! control_path: the programs that restart and remove it are not on its host."
+
+
+def _of_baseline(observed: Observed) -> Iterator[str]:
+    if observed.baseline is None:
+        return
+    for name, state in observed.baseline.checks.items():
         if state is not True:
-            command.say(f"{'!' if state is False else '?'} baseline {name}: {reason}")
+            yield f"{'!' if state is False else '?'} baseline {name}: {observed.baseline.reasons.get(name, '')}"
+
+
+def _not_known(observed: Observed) -> Iterator[str]:
     for part, why in sorted(observed.unmeasured.items()):
-        command.say(f"? {part} is not measured: {why}")
+        yield f"? {part} is not measured: {why}"
 
 
-def _of_github(scene: Scene) -> str:
-    runner = case_of(scene).parts.runner
+def _of_github(parts: Parts) -> str:
+    runner = parts.runner
     if runner is None:
-        return case_of(scene).parts.registration
-    state = "busy" if runner.busy else "idle"
-    return f"runner {runner.id}, {f'online, {state}' if runner.online else f'offline, {state}'}"
+        return parts.registration
+    return f"runner {runner.id}, {'online' if runner.online else 'offline'}, {'busy' if runner.busy else 'idle'}"
 
 
 def _words(name: str | None) -> str:

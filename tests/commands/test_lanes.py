@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from audits.models import AuditRecord
 from lanes.api import LaneSummary
 from lanes.models import Lane, LaneSnapshot
+from lanes.snapshots import store
 from launchplane.changes.document import LaneChangeDocument
 from launchplane.changes.models import Change
 from launchplane.hosts.models import Host
@@ -23,7 +25,7 @@ from tests.lanes.answering import (
     told_service,
 )
 from tests.lanes.records import a_grant, a_lane, a_lane_host
-from tests.lanes.scenes import HOST, LABELS, LANE, SCOPE, UNIT
+from tests.lanes.scenes import HOST, LABELS, LANE, SCOPE, UNIT, seen
 from tests.shell import manage
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +80,17 @@ def test_the_list_for_programs_is_as_the_api_gives_it(lane: Lane) -> None:
     assert (row["shape"], row["condition"], row["online"], row["busy"]) == ("supervised_active", "none", True, False)
 
 
+@pytest.mark.parametrize("count", [1, 20])
+def test_listing_makes_as_many_queries_for_one_lane_as_for_many(
+    lane: Lane, count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(1, count):
+        another = a_lane(lane.host, name=f"lane-{number}", service_user=f"user-{number}", agent_id=None)
+        store(another, seen(lane_name=another.name), asked_by="a test")
+    with django_assert_num_queries(2):
+        manage("lanes", "list", "--json")
+
+
 def test_listing_looks_at_nothing(lane: Lane, there: Answering, connected: GithubServer) -> None:
     manage("lanes", "list")
     assert (there.asked, connected.calls) == ([], [])
@@ -102,7 +115,7 @@ def test_a_look_for_programs(lane: Lane, runner: Runner) -> None:
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ({"service": told_service(active_state="inactive", process_users=[])}, "! none: Somebody stopped it"),
+        ({"service": told_service(active_state="inactive", process_users=[])}, "! Somebody stopped it"),
         ({"control_path": {"problem": "x"}}, "! control_path: the programs"),
         ({"baseline": None}, "? baseline is not measured: The host did not tell its baseline"),
         ({"service": None, "service_unmeasured": "systemctl took too long"}, "? service is not measured: systemctl"),

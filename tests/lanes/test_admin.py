@@ -8,11 +8,12 @@ from django.test import Client
 from pytest_django import Settings
 
 from audits.models import AuditRecord
-from lanes.models import Lane, LaneGrant
+from lanes.models import Lane, LaneGrant, LaneSnapshot
+from lanes.snapshots import store
 from launchplane.hosts.models import Host
 from tests.factories import a_person, allow
 from tests.lanes.records import a_grant, a_lane, a_lane_host
-from tests.lanes.scenes import LABELS, LANE, OURS, ROOT, SCOPE, USER
+from tests.lanes.scenes import LABELS, LANE, OURS, ROOT, SCOPE, USER, seen
 from tests.web.reading import text_of
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +116,17 @@ def test_the_record_of_a_registered_lane_stays(
     lane = a_lane(host, agent_id=agent_id)
     assert visitor.post(address(lane, "delete"), {"post": "yes"}).status_code == status
     assert Lane.objects.count() == left
+
+
+def test_what_was_seen_of_a_lane_goes_with_its_record(visitor: Client, host: Host) -> None:
+    lane = a_lane(host, agent_id=None)
+    store(lane, seen(), asked_by="a test")
+    assert visitor.post(address(lane, "delete"), {"post": "yes"}).status_code == 302
+    assert not LaneSnapshot.objects.exists()
+
+
+def test_its_page_is_one_click_away(visitor: Client, host: Host) -> None:
+    assert f'href="/lanes/{LANE}/"' in visitor.get(address(a_lane(host))).content.decode()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils import timezone
 
 from lanes.looking import find_lane, scene_now
 from lanes.management import planning, showing
@@ -46,7 +47,7 @@ class Command(Subcommands):
             self.print_json(showing.look_at(scene))
         else:
             showing.print_look(self, scene)
-        return None if showing.is_at_work(scene) else ATTENTION
+        return None if showing.is_at_work(scene, now=timezone.now()) else ATTENTION
 
     def plan(self, *, name: str, operation: Operation, json: bool, **_: Any) -> int | None:
         return planning.plan(self, name=name, operation=operation, json=json)
