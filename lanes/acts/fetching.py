@@ -1,6 +1,7 @@
 """The step that brings GitHub's runner to a lane's directory: downloaded here, checked, sent as the payload."""
 
 from collections.abc import Mapping
+from mmap import ACCESS_READ, mmap
 from typing import Final
 
 from lanes.acts import package, requests
@@ -21,7 +22,9 @@ def fetch(at: LaneAtHand) -> StepOutcome:
     found = package.fetched(download)
     asking = requests.asking("fetch", at.desired, size_bytes=found.size_bytes, sha256=found.sha256)
     try:
-        outcome = of_answer(at.host.ask(asking, payload=found.path.read_bytes()))
+        with found.path.open("rb") as file:
+            content = mmap(file.fileno(), 0, access=ACCESS_READ)
+        outcome = of_answer(at.host.ask(asking, payload=content))
     except AnswerLost as lost:
         return unknown(lost.sentence, {"code": lost.code, "sha256": found.sha256})
     more = {"sha256": found.sha256, "size_bytes": found.size_bytes, "filename": download.filename}

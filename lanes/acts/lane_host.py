@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from typing_extensions import Buffer
+
 from lanes.acts import requests
 from lanes.acts.outcomes import of_answer, unknown
 from lanes.contracts import Desired
@@ -40,8 +42,8 @@ class LaneHost:
         except AnswerLost as lost:
             return unknown(lost.sentence, {"code": lost.code})
 
-    def ask(self, asking: requests.Asking, *, payload: bytes = b"") -> ProgramAnswer:
-        """The answer to one request; a secret goes into `payload`. Raises HostProblem, AnswerLost among them."""
+    def ask(self, asking: requests.Asking, *, payload: Buffer = b"") -> ProgramAnswer:
+        """The answer to one request; a secret or a package is its `payload`. Raises HostProblem, AnswerLost too."""
         return self._programs.ask(
             asking.program, asking.request, payload=payload, timeout_seconds=asking.timeout_seconds
         )

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from django.conf import settings
 
-from launchplane.hosts.command import CommandResult, run
+from launchplane.hosts.command import CommandResult, Stdin, run
 from launchplane.hosts.errors import AnswerLost, HostUnavailable
 from launchplane.hosts.models import Host
 from launchplane.hosts.opened import Opened, opened
@@ -25,7 +25,7 @@ class Carrier(Protocol):
     Both raise HostUnavailable if nothing was begun, and AnswerLost if it was and its end is not known.
     """
 
-    def run(self, word: str, stdin: bytes, *, timeout_seconds: float, max_answer_bytes: int) -> CommandResult: ...
+    def run(self, word: str, stdin: Stdin, *, timeout_seconds: float, max_answer_bytes: int) -> CommandResult: ...
 
     def opened(self, word: str, stdin: bytes, *, timeout_seconds: float) -> AbstractContextManager[Opened]: ...
 
@@ -38,7 +38,7 @@ class OverSsh:
 
     host: SshHost
 
-    def run(self, word: str, stdin: bytes, *, timeout_seconds: float, max_answer_bytes: int) -> CommandResult:
+    def run(self, word: str, stdin: Stdin, *, timeout_seconds: float, max_answer_bytes: int) -> CommandResult:
         return self.host.run([word], stdin=stdin, timeout_seconds=timeout_seconds, max_output_bytes=max_answer_bytes)
 
     def opened(self, word: str, stdin: bytes, *, timeout_seconds: float) -> AbstractContextManager[Opened]:
@@ -54,7 +54,7 @@ class Here:
 
     dispatch: Path
 
-    def run(self, word: str, stdin: bytes, *, timeout_seconds: float, max_answer_bytes: int) -> CommandResult:
+    def run(self, word: str, stdin: Stdin, *, timeout_seconds: float, max_answer_bytes: int) -> CommandResult:
         result = run(
             [str(self.dispatch)],
             env=_environment(word),

@@ -8,15 +8,19 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, TypeAlias
+
+from typing_extensions import Buffer
 
 TIMED_OUT: Final = 124
 NOT_EXECUTABLE: Final = 126
 NOT_FOUND: Final = 127
 LAST_OUTPUT_SECONDS: Final = 0.2
+Stdin: TypeAlias = str | bytes | tuple[Buffer, ...] | None
 # what a program needs to find others, and what nobody keeps a secret in
 INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR")
 
@@ -41,7 +45,7 @@ def run(
     argv: Sequence[str],
     *,
     timeout_seconds: float,
-    stdin: str | bytes | None = None,
+    stdin: Stdin = None,
     env: Mapping[str, str] | None = None,
     cwd: str | Path | None = None,
     max_output_bytes: int = 8 * 1024 * 1024,
@@ -49,6 +53,7 @@ def run(
 ) -> CommandResult:
     """Run a program without a shell. On timeout its whole process group is killed and the output so far is kept.
 
+    Pieces of `stdin` follow one another; a mapped file among them is read as it is sent, and not held in memory.
     `env` is all of its environment; without one it inherits what INHERITED names. Output beyond `max_output_bytes` of
     either stream is read and thrown away, or with `stop_when_full` ends the command; the result says `truncated`.
 
@@ -69,7 +74,7 @@ def run(
         return not_started(argv[0], error, started)
     with process:
         try:
-            conversation = _Conversation(process, as_bytes(stdin), max_output_bytes, stop_when_full)
+            conversation = _Conversation(process, _pieces(stdin), max_output_bytes, stop_when_full)
             conversation.serve_until(started + timeout_seconds)
         except BaseException:  # a queue ends a task that takes too long by one that is no Exception
             kill_group(process)
@@ -89,6 +94,12 @@ def as_bytes(text: bytes | str | None) -> bytes:
     if text is None:
         return b""
     return text.encode("utf-8", errors="surrogateescape") if isinstance(text, str) else text
+
+
+def _pieces(stdin: Stdin) -> list[memoryview]:
+    """What is sent, piece by piece; an empty one would be nothing to write."""
+    pieces = stdin if isinstance(stdin, tuple) else (as_bytes(stdin),)
+    return [view for view in [memoryview(piece) for piece in pieces] if view]
 
 
 def _inherited() -> dict[str, str]:
@@ -117,10 +128,10 @@ class _Conversation:
     """The pipes of one running command, served until it ends or its time is up."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], stdin: bytes, max_output_bytes: int, stop_when_full: bool
+        self, process: subprocess.Popen[bytes], stdin: Iterable[memoryview], max_output_bytes: int, stop_when_full: bool
     ) -> None:
         self._process = process
-        self._unsent = memoryview(stdin)
+        self._unsent = deque(stdin)
         self._room, self._stop_when_full = max_output_bytes, stop_when_full
         self._outputs: dict[int, bytearray] = {}
         self._truncated = self._timed_out = False
@@ -189,10 +200,12 @@ class _Conversation:
 
     def _send(self, pipe: int) -> None:
         try:
-            sent = os.write(pipe, self._unsent[:65536]) if self._unsent else 0
-            self._unsent = self._unsent[sent:]
+            if self._unsent:
+                piece = self._unsent.popleft()
+                if rest := piece[os.write(pipe, piece[:65536]) :]:
+                    self._unsent.appendleft(rest)
         except BrokenPipeError:
-            self._unsent = self._unsent[:0]
+            self._unsent.clear()
         if not self._unsent:
             self._selector.unregister(pipe)
             if self._process.stdin is not None:

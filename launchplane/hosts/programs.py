@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from typing_extensions import Buffer
+
 from launchplane.hosts import boundary
 from launchplane.hosts.answers import BUSY, HOLD, Json, ProgramAnswer, read_answer
 from launchplane.hosts.carriers import Carrier, carrier_of
@@ -55,7 +57,7 @@ class Programs:
         program: str,
         request: Mapping[str, Json],
         *,
-        payload: bytes = b"",
+        payload: Buffer = b"",
         timeout_seconds: float,
         call: str = "",
         max_answer_bytes: int = ANSWER_BYTES,
@@ -64,7 +66,8 @@ class Programs:
         """Have `program` do `request`, which has its verb; version and host are added, and what a change needs.
 
         Whatever changes the host is spent as `call` (if empty "PROGRAM VERB") before it is sent, unless it is a
-        dry-run. Secrets go into `payload`, which nothing keeps. With `raw` the facts come as the host told them.
+        dry-run. Secrets go into `payload`, which nothing keeps, and so does what is large, as a mapped file. With `raw`
+        the facts come as the host told them.
 
         Raises HostUnavailable: nothing was begun. AnswerLost, and AnswerUnusable among them: nobody knows what was
         done. Refused by the boundary. What the program itself refuses is an answer that is not `ok`.
@@ -78,7 +81,7 @@ class Programs:
             if full["dry_run"] is not True:
                 boundary.spend(call or f"{program} {verb}")
         result = self._carrier.run(
-            program, _line(full) + payload, timeout_seconds=timeout_seconds, max_answer_bytes=max_answer_bytes
+            program, (_line(full), payload), timeout_seconds=timeout_seconds, max_answer_bytes=max_answer_bytes
         )
         return read_answer(program, full, result, raw=raw)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from launchplane.hosts.command import CommandResult, run
+from launchplane.hosts.command import CommandResult, Stdin, run
 from launchplane.hosts.errors import AnswerLost, HostUnavailable
 from launchplane.hosts.opened import LONGEST_LINE, Opened, opened
 from launchplane.hosts.ssh_target import HostKey, Target
@@ -74,7 +74,7 @@ class SshHost:
         argv: Sequence[str],
         *,
         timeout_seconds: float,
-        stdin: str | bytes | None = None,
+        stdin: Stdin = None,
         max_output_bytes: int = 8 * 1024 * 1024,
     ) -> CommandResult:
         """Run a program there. Its arguments arrive as they are, by a POSIX shell or as what a forced command is asked.

@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 import time
+import tracemalloc
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,20 @@ def test_large_input_and_output_pass_at_once() -> None:
 
 def test_a_command_that_does_not_read_its_input_still_ends() -> None:
     assert run(["true"], timeout_seconds=5, stdin=b"x" * 1_000_000).returncode == 0
+
+
+def test_pieces_of_input_follow_one_another_and_a_file_is_not_held_in_memory(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(64 << 20)
+    with large.open("rb") as file:
+        mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+    tracemalloc.start()
+    result = run(["sh", "-c", "read line; echo $line; wc -c"], timeout_seconds=60, stdin=(b"first\n", b"", mapped))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.stdout.split() == ["first", str(64 << 20)]
+    assert most < 8 << 20
 
 
 def test_no_shell_sees_the_arguments() -> None:
