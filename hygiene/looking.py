@@ -4,9 +4,10 @@ import os
 import pwd
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from hygiene import ledger, snapshots
 from hygiene.contracts import Inventory, Readings
@@ -20,8 +21,8 @@ from hygiene.policy import policy_of
 from hygiene.services import observe_host
 from launchplane.changes.contracts import Evidence
 from launchplane.changes.models import Change, Step
-from launchplane.hosts.connect import engine_of
-from launchplane.hosts.contracts import MachineFacts, RunnerProcess
+from launchplane.hosts.connect import engine_of, read_machine_of
+from launchplane.hosts.contracts import MachineFacts, MachineQuestion, RunnerProcess
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
 from onhost.machine.limits import Limits, NotMeasured
@@ -64,7 +65,8 @@ def host_facts(host: Host) -> HostFacts:
         name=host.name,
         engine_id=host.engine_id,
         docker_url=host.docker_url,
-        user=own_user(),
+        user=user_there(host),
+        ssh_target=host.ssh_target,
         approved=host.approved,
         hygiene_enabled=host.hygiene_enabled,
         pressure_percent=host.pressure_percent,
@@ -72,6 +74,11 @@ def host_facts(host: Host) -> HostFacts:
         run_patterns=tuple(host.run_patterns),
         applied=frozenset(applied),
     )
+
+
+def user_there(host: Host) -> str:
+    """Who changes `host`: over ssh a program that is root's, by sudo; here whoever this process is."""
+    return "root" if host.connection == Host.Connection.SSH else own_user()
 
 
 def own_user() -> str:
@@ -95,7 +102,7 @@ def phase_one_of(host: Host) -> PhaseOne | None:
 def glance(host: Host) -> tuple[Inventory, Readings]:
     """What runs and builds right now, and nothing else. Raises EngineUnavailable, EngineReplaced."""
     raw = engine_of(host).glance(pinned_id=host.engine_id)
-    readings, _events = assemble_readings(raw, _processes())
+    readings, _events = assemble_readings(raw, _processes(host))
     return assemble_inventory(raw), readings
 
 
@@ -115,8 +122,11 @@ def _scene(host: Host, snapshot: Snapshot) -> Scene:
     )
 
 
-def _processes() -> MachineFacts:
-    """A reading of the machine that has the runner processes and nothing else."""
+def _processes(host: Host) -> MachineFacts:
+    """A reading of the host's machine that has the runner processes; over ssh a short one of all that has no size."""
+    if host.connection == Host.Connection.SSH:
+        deadline = timezone.now() + timedelta(seconds=PROCESSES_SECONDS)
+        return read_machine_of(host, MachineQuestion("/", (), (), deadline))
     found, why = None, {}
     try:
         seen = read_runner_processes(Limits(PROCESSES_SECONDS))

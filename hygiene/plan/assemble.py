@@ -117,6 +117,8 @@ def boundary(scene: Scene, items: Sequence[Item]) -> Boundary:
 
 def through(scene: Scene) -> str:
     """By which way the host is changed, in words."""
+    if scene.host.ssh_target:
+        return f"launchplane-docker, over ssh to {scene.host.ssh_target}"
     return f"the engine's socket {scene.host.docker_url}"
 
 

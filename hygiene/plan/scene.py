@@ -12,7 +12,10 @@ from hygiene.reclaim import Layers
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """The settings of a host that decide on its clean-ups. `applied` are the scopes whose budget may be applied."""
+    """The settings of a host that decide on its clean-ups. `applied` are the scopes whose budget may be applied.
+
+    `ssh_target` is empty for a host of this machine. `user` is who changes it there.
+    """
 
     name: str
     engine_id: str
@@ -24,6 +27,7 @@ class HostFacts:
     maintenance_window: str
     run_patterns: tuple[str, ...]
     applied: frozenset[str]
+    ssh_target: str = ""
 
 
 @dataclass(frozen=True, slots=True)

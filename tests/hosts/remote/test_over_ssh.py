@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from audits.models import AuditRecord
-from hygiene import services
+from hygiene import looking, services
 from launchplane.access.models import User
 from launchplane.changes.models import Change
 from launchplane.hosts.connect import engine_of, identify, read_machine_of
@@ -16,7 +16,7 @@ from launchplane.hosts.local_engine import LocalEngine
 from launchplane.hosts.models import Host
 from tests.engine_things import an_image, image_ids
 from tests.hosts.remote.installed import NAME, Installed
-from tests.hygiene_changes.ways import DANGLING, applied, outcomes
+from tests.hygiene_changes.ways import DANGLING, applied, outcomes, planned
 from tests.shell import manage
 
 pytestmark = [pytest.mark.testbed, pytest.mark.django_db(transaction=True)]
@@ -119,3 +119,25 @@ def test_a_machine_is_read_as_far_as_its_administrator_allows(host: Host) -> Non
     assert facts.runner_roots is None
     assert "/etc" in facts.unmeasured["runner_roots"]
     assert facts.runner_processes == ()
+
+
+@pytest.mark.req("H18")
+def test_a_job_that_runs_there_is_seen_between_two_items_and_none_of_this_machine(
+    host: Host, there: Installed, client: docker.DockerClient
+) -> None:
+    there.host.must(["cp", "/usr/bin/sleep", "/srv/runners/Runner.Worker"])
+    there.host.must(["systemd-run", "--unit=a-job", "--uid=admin", "/srv/runners/Runner.Worker", "303"])
+    _inventory, readings = looking.glance(host)
+    there.host.must(["systemctl", "stop", "a-job"])
+    there.host.must(["rm", "/srv/runners/Runner.Worker"])
+    assert [(found.name, found.user) for found in readings.runner_processes or ()] == [("Runner.Worker", "admin")]
+    assert looking.glance(host)[1].runner_processes == ()
+
+
+@pytest.mark.req("H23")
+def test_a_plan_says_as_whom_and_by_which_way_a_host_over_ssh_is_changed(
+    host: Host, client: docker.DockerClient, operator: User
+) -> None:
+    an_image(client, "labelled", labelled=True)
+    boundary = planned(DANGLING, host, operator).planned().boundary
+    assert (boundary.user, boundary.through) == ("root", f"launchplane-docker, over ssh to {host.ssh_target}")
