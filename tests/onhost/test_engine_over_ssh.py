@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from tests.onhost.over_ssh import Way, write
+from tests.onhost.room import PROGRAMS
 
 pytestmark = pytest.mark.testbed
 
 DOCKER = "launchplane-docker"
 FOLDER = "/tmp/image"
+# where Debian keeps it, beside the other one
+SUDO_RS = "/usr/lib/cargo/bin"
 
 
 @pytest.fixture
@@ -119,3 +122,18 @@ def test_build_cache_is_pruned_by_the_bounds_that_came(way: Way) -> None:
         gone = way.change(DOCKER, "prune_build_cache", **bounds, min_age_seconds=0)
     assert gone["facts"]["removal"]["outcome"] == "done"
     assert observed(way)["answers"]["df"]["value"]["BuildCache"] != []  # what the image is made of is in use
+
+
+@pytest.mark.req("M52")
+def test_it_is_the_same_where_sudo_is_the_one_in_rust(way: Way) -> None:
+    """sudo-rs reads no digest and no pattern: the lines have neither, and it allows and refuses as sudo does."""
+    host = way.host
+    host.must([f"{SUDO_RS}/visudo", "-c", "-f", "/etc/sudoers.d/launchplane"])
+    as_user = ["runuser", "--user", "launchplane", "--", f"{SUDO_RS}/sudo", "-n", "-u"]
+    for refused in (["root", "/bin/sh"], ["root", f"{PROGRAMS}/{DOCKER}", ""], ["lane-cm", f"{PROGRAMS}/{DOCKER}"]):
+        done = host.run([*as_user, *refused], stdin=way.request("identify"))
+        assert (done.returncode, done.stdout) == (1, "")
+    host.must(["mount", "--bind", f"{SUDO_RS}/sudo", "/usr/bin/sudo"])
+    answer = way.say(DOCKER, "identify")
+    host.must(["umount", "/usr/bin/sudo"])
+    assert answer["facts"]["identity"]["engine_id"] == engine_id(way)

@@ -16,6 +16,7 @@ PACKAGES = (
     "systemd-sysv",
     "dbus",
     "sudo",
+    "sudo-rs",
     "python3",
     "openssh-server",
     "iproute2",
