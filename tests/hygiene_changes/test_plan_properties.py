@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hygiene.contracts import Class, Kind
+from hygiene.judge import Judgement
 from hygiene.labels import carries
 from hygiene.plan.aged import plan_aged
 from hygiene.plan.build_cache import plan_build_cache
@@ -15,7 +16,7 @@ from hygiene.plan.dangling import plan_dangling
 from hygiene.plan.drift import differences
 from hygiene.plan.items import KINDS, VERBS
 from hygiene.plan.retire import plan_retire
-from hygiene.plan.scene import Scene
+from hygiene.plan.scene import Scene, without
 from launchplane.changes.contracts import Plan
 from tests.hygiene.inventories import scenes as random_hosts
 from tests.hygiene.judging import NOW
@@ -55,6 +56,15 @@ def one_by_one(scene: Scene) -> list[Plan]:
     return [plan_retire(scene, [name]) for name in everything_named(scene)]
 
 
+def containers_of(plan: Plan) -> set[str]:
+    return {step.target for step in plan.steps if KINDS[step.verb] is Kind.CONTAINER}
+
+
+def judged_without(scene: Scene, containers: set[str]) -> Judgement:
+    going = [container for container in scene.inventory.containers if container.id in containers]
+    return scene.judge(inventory=without(scene.inventory, going))
+
+
 def routine(scene: Scene) -> list[Plan]:
     return [plan_build_cache(scene), plan_dangling(scene), plan_aged(scene)]
 
@@ -85,10 +95,12 @@ def test_no_routine_takes_what_is_protected_used_or_not_known(scene: Scene) -> N
 @pytest.mark.req("H45")
 @given(scene=scenes())
 def test_no_ready_retirement_takes_what_is_protected_used_or_not_known(scene: Scene) -> None:
-    verdicts = scene.judge().verdicts
+    """A builder's name means its container and the volume that only this container holds: they go together."""
     for plan in one_by_one(scene):
         for step in plan.steps if plan.status == "ready" else ():
-            assert verdicts[KINDS[step.verb], step.target].cls in (Class.CANDIDATE, Class.KEPT)
+            key = KINDS[step.verb], step.target
+            as_seen = scene.judge() if key[0] is Kind.CONTAINER else judged_without(scene, containers_of(plan))
+            assert as_seen.verdicts[key].cls in (Class.CANDIDATE, Class.KEPT)
 
 
 @pytest.mark.req("D2")
