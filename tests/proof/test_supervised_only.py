@@ -32,12 +32,14 @@ NAMES_IT = {
     "onhost/service.py": "ExecStart={directory}/run.sh",
     "onhost/package.py": 'LAST = "run.sh"',
     "onhost/unit.py": 'require_file(directory, "run.sh"',
+    "onhost/systemd.py": "path={lane.directory}/run.sh ;",  # what a unit that is not loaded yet would start
     "lanes/parts.py": 'service.exec_start != f"{desired.directory}/run.sh"',
     "lanes/plan/verbs.py": "GitHub's runner brings config.sh and run.sh.",
 }
 # who starts processes, and which: no runner among them
 STARTS = {
     "launchplane/hosts/command.py",  # the one command runner; it waits for the end
+    "launchplane/hosts/install/there.py",  # useradd and visudo, while a host is installed
     "launchplane/hosts/opened.py",  # ssh, or dispatch, while a host is held
     "launchplane/sandbox/dockerd.py",  # the sandbox's own engine
     "launchplane/server/packages.py",  # apt-get
