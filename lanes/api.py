@@ -51,7 +51,10 @@ class LaneList(BaseModel):
 
 
 class SeenLane(BaseModel):
-    """What the last look saw, place by place. A part that is null was not read, and `unmeasured` says why."""
+    """What the last look saw, place by place. A part that is null was not read, and `unmeasured` says why.
+
+    `cause` is why it is not at work, in a sentence; empty where nothing says anything against it.
+    """
 
     registration: Registration
     directory_state: Folder
@@ -62,6 +65,7 @@ class SeenLane(BaseModel):
     service: Service | None
     baseline: Baseline | None
     control_path: bool | None
+    cause: str
     unmeasured: Mapping[str, str]
 
 
@@ -186,6 +190,7 @@ def _seen(lane: Lane, seen: stored.Seen) -> SeenLane | None:
         service=observed.service,
         baseline=observed.baseline,
         control_path=observed.control_path,
+        cause=observed.cause,
         unmeasured=observed.unmeasured,
     )
 

@@ -77,7 +77,7 @@ def lane_change(
         lane=Lane.objects.filter(host=change.host_id).called(change.subject).first(),
         what=WHAT_IT_DOES.get(change.kind, ""),
         shape=SHAPES[shape],
-        cause=CAUSES[condition],
+        cause=str(facts["observed"].get("cause") or CAUSES[condition]),
         sides=sides(desired, seen),
         before_after=_before_after(desired, before, after),
         proofs=tuple(_proof(proof) for proof in of_run.get("proofs") or ()),

@@ -143,7 +143,7 @@ def _view(lane: Lane, seen: Seen, fleet: Fleet, now: datetime) -> LaneView:
         shape=SHAPES[shape_from(parts)],
         work=work_word(work, observed.seen_at, now=now),
         work_why=work.reason,
-        cause=cause(observed, parts),
+        cause=cause(observed),
         proofs=lines,
         sides=sides(desired, seen_parts(parts, observed)),
         next=_next(plan_lane(fleet.scene(desired, observed))),

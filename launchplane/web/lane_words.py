@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lanes.contracts import Condition, Desired, Observed, Service, Shape
+from lanes.contracts import Condition, Desired, Observed, Shape
 from lanes.parts import Parts
 from lanes.work import Work
 from launchplane.changes.contracts import Gate
@@ -92,22 +92,13 @@ def answer(desired: Desired, observed: Observed, parts: Parts, proofs: Sequence[
     return said
 
 
-def cause(observed: Observed, parts: Parts) -> str:
-    """Why it is not at work, as its log and its unit tell it (X12); nothing if neither says a word."""
-    if observed.condition != "none":
-        return CAUSES[observed.condition]
-    if observed.service is None or parts.unit != "inactive":
-        return ""
-    return _why_inactive(observed.service)
-
-
-def _why_inactive(service: Service) -> str:
-    if service.active_state == "failed":
-        return "Its unit failed: the runner ended by itself, more often than it may be started again."
-    if service.active_state == "inactive":
-        more = "" if service.enabled else " It would not start at the next boot either."
-        return f"Its unit was stopped, and nothing failed: somebody stopped it, or nothing ever started it.{more}"
-    return f"Its unit is {printable(service.active_state)} right now. Look again in a moment."
+def cause(observed: Observed) -> str:
+    """Why it is not at work, as systemd, GitHub and the runner's own log tell it (X12); nothing if none says a word."""
+    told = printable(observed.cause) or CAUSES[observed.condition]
+    unread = observed.unmeasured.get("condition", "")
+    if told or not unread:
+        return told
+    return f"What its log says could not be read: {printable(unread).rstrip('.')}."
 
 
 def _of_that_look(desired: Desired, observed: Observed, parts: Parts, proofs: Mapping[str, Gate]) -> Answer:
@@ -123,7 +114,7 @@ def _of_that_look(desired: Desired, observed: Observed, parts: Parts, proofs: Ma
         return Answer(
             "unsure", "not known", f"Whether it is at work was not seen. {unknown.reason.removesuffix(COUNTS)}"
         )
-    why = cause(observed, parts) or closed[0].reason
+    why = f"{closed[0].reason} {cause(observed)}".rstrip()
     return Answer("bad", "not at work", why)
 
 

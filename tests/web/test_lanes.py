@@ -74,10 +74,13 @@ def test_a_lane_at_work_has_nothing_to_do(visitor: Client, lane: Lane) -> None:
             "in the middle of one",
         ),
         (
-            {"service": a_service(active_state="failed", sub_state="failed", process_user="")},
-            "Its unit failed: the runner ended by itself",
+            {"cause": "It crashed: it ended too often in a short time.", "service": a_service(**STOPPED)},
+            "It crashed: it ended too often in a short time.",
         ),
-        ({"service": a_service(**STOPPED)}, "Its unit was stopped, and nothing failed"),
+        (
+            {"service": a_service(**STOPPED), "unmeasured": {"condition": "The host did not tell its journal"}},
+            "What its log says could not be read: The host did not tell its journal.",
+        ),
     ],
 )
 def test_why_it_is_not_at_work_is_said_in_a_sentence(
