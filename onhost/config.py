@@ -6,7 +6,8 @@
                                             "scope": "cbusillo/odoo-tenant-cm-website"}}}
 
 `github` may be left out; so may `docker`, launchplane-docker's part (docker_part.py): without it nothing is told of the
-engine, and nothing is taken from it.
+engine, and nothing is taken from it. `packages` has the sha256 of each runner's package that may be unpacked: without
+it the control plane says which, and with that what runs as a lane's user.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ FOLDER = "/etc/launchplane"
 NAME = "host.json"
 LIMIT = 1 << 20
 NEEDED = {"version", "host", "roots", "lanes"}
-OPTIONAL = {"github", "docker"}
+OPTIONAL = {"github", "docker", "packages"}
 LANE_FIELDS = {"user", "root", "home", "scope"}
 # what every host has and needs, and what a lane's unit hides from its jobs
 NEVER_ROOTS = (
@@ -73,6 +74,7 @@ class HostConfig:
     roots: tuple[str, ...]
     lanes: Mapping[str, Lane]
     docker: DockerPart | None
+    packages: frozenset[str] | None
 
 
 def load() -> HostConfig:
@@ -102,7 +104,8 @@ def parse(data: bytes) -> HostConfig:
         raise Untrusted("config", "its lanes have to be an object")
     found = _apart({name: _lane(name, fields, roots) for name, fields in lanes.items()})
     docker = docker_part.parse(told["docker"]) if "docker" in told else None
-    return HostConfig(host, github, tuple(roots), found, docker)
+    packages = _packages(told["packages"]) if "packages" in told else None
+    return HostConfig(host, github, tuple(roots), found, docker, packages)
 
 
 def _roots(told: object) -> list[str]:
@@ -113,6 +116,13 @@ def _roots(told: object) -> list[str]:
         _require(not _reserved(root), f"{root} belongs to the system")
     _require(isinstance(told, list) and len(roots) == len(told), "its roots have to be texts")
     return roots
+
+
+def _packages(told: object) -> frozenset[str]:
+    """An empty list allows none."""
+    good = isinstance(told, list) and all(isinstance(each, str) and names.SHA256.fullmatch(each) for each in told)
+    _require(good, "its packages have to be a list of sha256 hashes, 64 small hexadecimal digits each")
+    return frozenset(told) if isinstance(told, list) else frozenset()
 
 
 def _reserved(root: str) -> bool:

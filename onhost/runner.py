@@ -91,6 +91,8 @@ def fetch(call: Call) -> None:
         raise BadRequest("fields", f"size_bytes has to be a whole number up to {package.MOST_BYTES}")
     if not (isinstance(sha256, str) and names.SHA256.fullmatch(sha256)):
         raise BadRequest("fields", "sha256 has to be 64 small hexadecimal digits")
+    if call.host.packages is not None and sha256 not in call.host.packages:
+        raise Refused("package_not_allowed", "this host's administrator has not allowed that package in host.json")
     with files.folder(call.lane.directory, owner=os.geteuid()) as at:
         if _package(at) == sha256:
             return

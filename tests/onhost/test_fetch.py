@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import json
 import os
 import tarfile
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from onhost import package
 from onhost.refusals import BadRequest
-from tests.onhost.room import LANE, USERS, Answer, Room, put
+from tests.onhost.room import CONFIG, LANE, USERS, Answer, Room, put
 from tests.onhost.test_runner import registered
 
 Member = tuple[str, bytes, int, str]
@@ -190,3 +191,14 @@ def test_an_archive_of_too_much_is_refused_before_it_is_unpacked(
             patched.setattr(package, limit, value)
             with pytest.raises(BadRequest):
                 package.check(opened)
+
+
+@pytest.mark.parametrize("allowed", [[], ["a" * 64]])
+def test_only_a_package_that_the_administrator_allows_is_unpacked(room: Room, allowed: list[str]) -> None:
+    before = names(room)
+    put(room.path("etc/launchplane/host.json"), json.dumps(CONFIG | {"packages": allowed}), mode=0o644)
+    assert fetched(room, packed(GOOD)).code == "package_not_allowed"
+    assert names(room) == before
+    allowed = [hashlib.sha256(packed(GOOD)).hexdigest()]
+    put(room.path("etc/launchplane/host.json"), json.dumps(CONFIG | {"packages": allowed}), mode=0o644)
+    assert fetched(room, packed(GOOD)).status == 0

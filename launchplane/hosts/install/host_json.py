@@ -37,6 +37,7 @@ def host_json(name: str, host: Host | None, lanes: Sequence[LaneThere], before: 
             lane.name: {"user": lane.user, "root": lane.root, "home": lane.home, "scope": lane.scope} for lane in lanes
         },
         "docker": _docker(host, lanes, before.get("docker", {})),
+        **({"packages": before["packages"]} if "packages" in before else {}),
     }
 
 
@@ -51,6 +52,7 @@ def read_before(text: str) -> dict[str, Any]:
     docker = told.get("docker")
     return {
         **({"github": told["github"]} if isinstance(told.get("github"), str) else {}),
+        **({"packages": told["packages"]} if "packages" in told else {}),
         "docker": docker if isinstance(docker, dict) else {},
     }
 
