@@ -46,6 +46,7 @@ PASSWORD = "a-password-for-a-test\n"
 PEOPLE = """
 from django.contrib.auth.models import Group
 from hygiene.models import Budget
+from lanes.models import Lane
 from launchplane.access.acting import acting_as
 from launchplane.access.models import User
 from launchplane.access.people import FIRST_START
@@ -55,6 +56,9 @@ with acting_as(FIRST_START):
         User.objects.create_user(name, password="a-password-for-a-test").groups.add(Group.objects.get(name=group))
 Host.objects.update(approved=True, hygiene_enabled=True, managed_label="launchplane.managed=true")
 Budget.objects.filter(scope="build_cache").update(mode="apply")
+for host in Host.objects.all():
+    lane = {"name": "website", "scope": "acme/website", "registration_root": "/srv/runners", "service_user": "website"}
+    Lane.objects.create(host=host, labels=["launchplane", "launchplane-managed"], **lane)
 """
 NEWEST = """
 from django.utils import timezone
