@@ -25,7 +25,6 @@ STOPPED: Final = ("inactive", "failed")
 NO_TOKEN: Final = (
     "If GitHub made a token, only its worker had it: it is gone, and it ends by itself within the hour. " + PLAN_AGAIN
 )
-LARGEST_PACKAGE_BYTES: Final = 1 << 30
 
 
 def look(at: LaneAtHand, step: PlannedStep, verb: Verb, *, pid_before: int | None) -> StepOutcome:
@@ -112,7 +111,8 @@ def may_be_at_it(host: Host, step: PlannedStep, verb: Verb) -> bool:
     """Whether the program could still be at work on it, by when its intent was stored; unknown counts as yes."""
     of_the_holder = Step.objects.filter(change__in=Change.objects.holding(host), position=step.position)
     begun = of_the_holder.values_list("intent_at", flat=True).first()
-    longest = timedelta(seconds=requests.seconds_for(verb, size_bytes=LARGEST_PACKAGE_BYTES))
+    # a package that is cut off ends with its line; only what came whole is still unpacked
+    longest = timedelta(seconds=requests.seconds_for(verb))
     return begun is None or timezone.now() < begun + longest
 
 
