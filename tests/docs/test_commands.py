@@ -17,7 +17,13 @@ SCRIPTS = "tests/docs/test_scripts.py"
 SERVER = "tests/server/test_server.py"
 REQUIREMENTS = "tests/docs/test_requirements.py"
 PROOF = "tests/proof/test_command.py::test_a_later_measurement_is_held_against_an_earlier_one"
+WARM, LIVE = "tests/proof/test_sequence.py", "tests/proof/lane/test_live.py"
 MEASURE = "script/proof engine unix:///var/run/docker.sock registry.example.org/ci/base:1"
+HOSTS = ".venv/bin/python manage.py hosts"
+INSTALL = "tests/hosts/remote/test_install.py::test_from_nothing_it_brings_everything_about_and_again_nothing"
+OVER_SSH = "tests/hosts/remote/test_over_ssh.py::test_a_host_is_added_over_ssh_with_its_engine_and_its_key_pinned"
+CHECK = "tests/hosts/remote/test_check.py::test_a_lane_that_was_installed_from_its_record_can_be_asked"
+ADMIN, TARGET = "--admin you@ci-2.example.org", "--connection ssh --ssh launchplane@ci-2.example.org"
 # What test_commands.py cannot run by itself, and what does.
 RUN_ELSEWHERE = {
     "script/server": f"{SCRIPTS}::test_script_server_starts_and_ends",
@@ -36,7 +42,12 @@ RUN_ELSEWHERE = {
     "script/bench lanes": f"{SCRIPTS}::test_the_bench_plans_lanes",
     f"{MEASURE} --json >before.json": PROOF,
     f"{MEASURE} --before before.json": PROOF,
-    "script/proof": "tests/proof/test_sequence.py::test_pull_build_and_service_stay_warm_through_approved_clean_ups",
+    f"{HOSTS} install ci-2 {ADMIN}": INSTALL,
+    f"{HOSTS} install ci-2 --apply {ADMIN}": INSTALL,
+    f"{HOSTS} add ci-2 {TARGET} --fingerprint SHA256:the-one-that-you-saw-there": OVER_SSH,
+    f"{HOSTS} check ci-2": CHECK,
+    "script/proof warm": f"{WARM}::test_pull_build_and_service_stay_warm_through_approved_clean_ups",
+    "script/proof lane": f"{LIVE}::test_a_lane_lives_and_goes_on_a_disposable_host",
 }
 # These run this test.
 RUN_US = {"script/test", "script/test --quick"}

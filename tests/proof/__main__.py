@@ -1,4 +1,4 @@
-"""`script/proof`: the whole proof on an engine, a registry and a database of its own. 0: warm, 4: not, 3: unknown."""
+"""`script/proof warm`: all of it on an engine, a registry and a database of its own. 0: warm, 4: not, 3: unknown."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from tests.bench.inventory import prepare_django
 
 def main(words: Sequence[str]) -> int:
     """Run it, print it, and return the exit code."""
-    parser = ArgumentParser(prog="script/proof", description=__doc__)
+    parser = ArgumentParser(prog="script/proof warm", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print the contract as JSON")
     as_json: bool = parser.parse_args(words).json
     with tempfile.TemporaryDirectory(prefix="lp-proof-") as folder:

@@ -38,7 +38,7 @@ def quickly(settings: Settings) -> None:
 def test_pull_build_and_service_stay_warm_through_approved_clean_ups(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As `script/proof` does it, but for the database."""
+    """As `script/proof warm` does it, but for the database."""
     assert run(tmp_path, as_json=True) == 0
 
     proof = Proof.model_validate_json(capsys.readouterr().out)

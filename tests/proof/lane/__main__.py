@@ -1,5 +1,6 @@
 """`script/proof lane`: a lane lives and goes on a disposable host. 0: all proven, 4: not, 3: it cannot run here."""
 
+import os
 import sys
 import tempfile
 from argparse import ArgumentParser
@@ -18,6 +19,8 @@ from tests.testbed.host import DisposableHost, disposable_host
 def main(words: Sequence[str]) -> int:
     """Run it, say each proof as it is reached, and return the exit code."""
     folder = _folder(words)
+    for name in [name for name in os.environ if name.startswith("LAUNCHPLANE_")]:
+        del os.environ[name]  # the proof's own server has its own settings
     if (why := groups.missing("testbed")) is not None:
         print(f"It cannot run here: {why}.", file=sys.stderr)
         return ATTENTION

@@ -58,5 +58,5 @@ class Shell:
             found: dict[str, Any] = self.json("changes", "show", change, ends=(0, 3, 4))
             if found["status"] in AT_AN_END:
                 return found
-            time.sleep(1)
+            time.sleep(2)
         raise NotProven(f"the change {change} is still {found['status']} after {PATIENCE_SECONDS} seconds")

@@ -51,7 +51,7 @@ class Place:
     created: dict[str, Any] = field(default_factory=dict)
     their_start: tuple[str, str] = ("", "")
     found_secrets: list[str] = field(default_factory=list)
-    searched: int = 0
+    watched_for: dict[str, list[list[str]]] = field(default_factory=dict)
 
     @property
     def lane_folder(self) -> str:

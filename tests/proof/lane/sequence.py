@@ -18,7 +18,7 @@ class Proof:
 
 
 PROOFS = (
-    Proof("M58", "the host is added and its programs are installed, over ssh", installing.installed),
+    Proof("L15", "the host is added and its programs are installed, over ssh", installing.installed),
     Proof("M10 L3", "the lane is on record, with its grant", installing.on_record),
     Proof("M6 M81", "zero runners before", looking.zero_runners),
     Proof("M4 M80 M82", "the dry-run is archived, and left zero runners", looking.dry_run),
@@ -26,8 +26,8 @@ PROOFS = (
     Proof("M34", "without phrase or key nothing is applied", creating.refused_without_phrase_or_key),
     Proof("M60 M83", "applied with phrase and key", creating.applied),
     Proof("M45 M69", "the token is nowhere, during and after", creating.token_is_nowhere),
-    Proof("M84", "the unit is enabled and active", creating.unit_active),
-    Proof("M85", "the process user is the service user", creating.process_user),
+    Proof("M46 M49 M84", "the unit is enabled and active", creating.unit_active),
+    Proof("M47 M85", "the process user is the service user", creating.process_user),
     Proof("M86", "the lane is online", creating.online),
     Proof("M87", "all labels", creating.labelled),
     Proof("M88", "the baseline, read after the service was active", creating.baseline),
@@ -35,8 +35,8 @@ PROOFS = (
     Proof("M90", "a no-op job runs on the lane", working.job_runs),
     Proof("M94", "product repositories may rely on it, by five proofs", working.ready),
     Proof("M91", "restart and remove dry-runs work", looking.dry_runs_of_a_living_lane),
-    Proof("M71 L5", "restarted, by a worker", working.restarted),
-    Proof("M71 L6", "removed", working.removed),
+    Proof("M71", "restarted, by a worker", working.restarted),
+    Proof("M61 M71", "removed", working.removed),
     Proof("L6", "nothing else was touched", working.nothing_else_touched),
     Proof("L13", "somebody else's runner survived everything", working.theirs_survived),
     Proof("H3", "the hygiene report over ssh has the client's own numbers", cleaning.same_numbers),

@@ -10,11 +10,21 @@ from tests.proof.lane.steps.asking import approve, ask, ended_well
 
 TITLES = {"Images": "images", "Containers": "containers", "Local Volumes": "volumes", "Build Cache": "build_cache"}
 ROUNDS = 3
+THINGS = """
+folder=$(mktemp -d); cd $folder
+install -D /usr/bin/busybox bin/busybox
+tar -c . | docker import - ci/tools:1
+docker run --name ended --network none --volume kept:/kept ci/tools:1 \
+  busybox sh -c 'busybox head -c 300000 /dev/zero >/kept/it; busybox head -c 70000 /dev/zero >/written'
+printf 'FROM ci/tools:1\\nRUN ["/bin/busybox", "touch", "/built"]\\nCOPY bin /copied\\n' >Dockerfile
+docker build --quiet --network none --tag ci/built:1 .
+cd /; rm -r $folder
+"""
 
 
 def same_numbers(place: Place) -> Evidence:
     """H3: the report is what `docker system df` on the host itself says, image by image and byte by byte."""
-    _leave_images(place)
+    _leave_things(place)
     ours, theirs = _ours(place), _clients(place)
     require(ours == theirs, f"the report says {ours}, the client {theirs}")
     return {"report": ours, "client": theirs}
@@ -38,12 +48,16 @@ def cleaned(place: Place) -> Evidence:
     return {"change": done["id"], **who, "removed": sorted(labelled), "kept": sorted(after), "afterwards": ours}
 
 
-def _leave_images(place: Place) -> None:
-    """A job's image built anew under the same tag, again and again, and one of somebody else's without a tag."""
+def _leave_things(place: Place) -> None:
+    """What jobs leave: an image built anew under the same tag, again and again, a stopped container, a volume, cache.
+
+    One dangling image is somebody else's: it has no label, and no clean-up may touch it.
+    """
     key, _, value = MANAGED.partition("=")
     for number in range(ROUNDS):
         _import(place, f"job {number}", "ci/job:latest", f"LABEL {key}={value}")
     _import(place, "somebody's", "", "LABEL theirs=yes")
+    place.host.must(["sh", "-ec", THINGS])
 
 
 def _import(place: Place, content: str, tag: str, change: str) -> None:

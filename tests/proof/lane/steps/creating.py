@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
-from tests.proof.lane import secrets
 from tests.proof.lane.place import LABELS, LANE, SCOPE, UNIT, USER, Place
 from tests.proof.lane.record import Evidence, require
 from tests.proof.lane.steps.asking import approve, ask, ended_well, phrase_of
+from tests.proof.lane.steps.tokens import require_nowhere, watch
 
 KEY = "live-proof-create"
+REGISTER = "/_runner/register"
 
 
 def approved(place: Place) -> Evidence:
@@ -34,7 +35,7 @@ def refused_without_phrase_or_key(place: Place) -> Evidence:
 
 def applied(place: Place) -> Evidence:
     """M83: applied with phrase and key; while config.sh registers, the token is looked for everywhere."""
-    place.github.meanwhile("POST /_runner/register", lambda: _search(place))
+    watch(place, REGISTER)
     words = ["--idempotency-key", KEY, "--confirm", phrase_of("create")]
     done = place.shell.json("changes", "apply", place.asked["id"], *words, ends=(0, 3, 4))
     place.keep("create-applied.json", json.dumps(done, indent=2))
@@ -48,12 +49,9 @@ def applied(place: Place) -> Evidence:
 
 def token_is_nowhere(place: Place) -> Evidence:
     """M45, M57, M69: `ps`, the journal, the database, the queue, logs and audit segments, during and afterwards."""
-    require(place.searched == 1, "config.sh did not register while somebody was looking")
-    require(not place.found_secrets, f"during the registration the token was in {place.found_secrets}")
+    require_nowhere(place, REGISTER)
     tokens = place.github.one_time_of(SCOPE)
     require(len(tokens) == 1, f"{len(tokens)} tokens were asked for, not one")
-    found = _everywhere(place, tokens[0])
-    require(not found, f"after the registration the token is in {found}")
     asked = [call for call in place.calls("POST") if call.endswith("/registration-token")]
     require(len(asked) == 1, f"tokens were asked for by {asked}")
     replaced = [call.path for call in place.github.calls if call.path == "/_runner/replace"]
@@ -125,17 +123,6 @@ def audited_last(place: Place) -> Evidence:
     require(of_its_kind == ["planned", "planned", "completed"], f"the records of the change are {told}")
     require(told[-1][1:3] == ("lane.create", "completed"), f"the last record of the change is {told[-1]}")
     return {"records": told}
-
-
-def _search(place: Place) -> None:
-    """Called while config.sh waits for GitHub's answer: the token is alive, in memory and in one environment."""
-    place.searched += 1
-    for token in place.github.one_time_of(SCOPE):
-        place.found_secrets += _everywhere(place, token)
-
-
-def _everywhere(place: Place, token: str) -> list[str]:
-    return secrets.on_the_host(place.host, token) + secrets.at_the_control_plane(place.server.state, token)
 
 
 def _gates(change: dict[str, Any]) -> dict[str, str]:

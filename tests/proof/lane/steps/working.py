@@ -5,7 +5,9 @@ from tests.proof.lane.place import LANE, SCOPE, THEIRS, UNIT, USER, Place, diffe
 from tests.proof.lane.record import Evidence, require
 from tests.proof.lane.steps.asking import approve, ask, ended_well, phrase_of
 from tests.proof.lane.steps.installing import started
+from tests.proof.lane.steps.tokens import require_nowhere, watch
 
+UNREGISTER = "/_runner/[0-9]+/remove"
 NO_OP = 'echo "no-op on $RUNNER_NAME as $(id -un)"; cat "/proc/$PPID/comm"'
 
 
@@ -44,8 +46,9 @@ def restarted(place: Place) -> Evidence:
 
 
 def removed(place: Place) -> Evidence:
-    """M71, L6: unit gone, registration gone, directory unconfigured."""
+    """M61, M71, L6: unit gone, registration gone, directory unconfigured; its token is nowhere, either."""
     planned = place.shell.json("lanes", "plan", LANE, "remove")
+    watch(place, UNREGISTER)
     ask(place, planned, later=False)
     who = approve(place, planned, phrase=phrase_of("remove"))
     done = ended_well(planned, place)
@@ -55,7 +58,10 @@ def removed(place: Place) -> Evidence:
     require(not {".runner", ".credentials", ".credentials_rsaparams"} & set(left), f"its folder still has {left}")
     processes = place.host.run(["pgrep", "--uid", USER]).stdout.split()
     require(not processes, f"processes {processes} of {USER} are left")
-    return {"change": done["id"], **who, "left_in_its_folder": left}
+    require_nowhere(place, UNREGISTER)
+    asked = [call for call in place.calls("POST") if call.endswith("-token")]
+    require(len(asked) == 2, f"tokens were asked for by {asked}: one to register and one to remove were due")
+    return {"change": done["id"], **who, "left_in_its_folder": left, "tokens_asked_for": asked}
 
 
 def nothing_else_touched(place: Place) -> Evidence:
