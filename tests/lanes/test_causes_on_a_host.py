@@ -1,6 +1,7 @@
 """The real cause of a dead lane, told apart on a machine with real systemd and from the runner's own logs."""
 
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -168,3 +169,39 @@ def test_it_crashed(by_hand: ByHand, github: GithubServer, registered: Runner, l
     by_hand.wait_until("SubState", "auto-restart")
     observed = look()
     assert (observed.condition, observed.cause) == ("none", "It crashed, and systemd starts it again.")
+
+
+@pytest.mark.req("M88")
+def test_a_build_lane_has_evidence_of_docker_s_tools(
+    by_hand: ByHand, github: GithubServer, registered: Runner, look: Callable[[], Observed]
+) -> None:
+    by_hand.host.must(["usermod", "--append", "--groups", "docker", USER])
+    Lane.objects.update(labels=["self-hosted", *MINE, "docker"])
+    registered.labels.append("docker")
+    by_hand.start()
+    github.until(lambda: registered.online)
+    baseline = look().baseline
+    assert baseline is not None
+    assert baseline.ready, baseline.reasons
+    for tool in ("docker_client", "docker_engine", "buildx"):
+        assert re.fullmatch(rf"{tool.replace('_', ' ')} \d+\.\d+\.\d+", baseline.reasons[tool])
+
+
+@pytest.mark.req("M88")
+def test_a_login_that_the_lane_could_read_is_seen(
+    by_hand: ByHand, github: GithubServer, registered: Runner, look: Callable[[], Observed]
+) -> None:
+    login = '{"auths": {"registry.example.org": {"auth": "c2VjcmV0OnNlY3JldA=="}}}'
+    path = "/home/admin/.docker/config.json"
+    mode = by_hand.host.must(["stat", "--format=%a", "/home/admin"]).strip()
+    by_hand.host.must(["chmod", "0755", "/home/admin"])
+    by_hand.host.must(["install", "-D", "-m", "0644", "/dev/stdin", path], stdin=login)
+    try:
+        by_hand.start()
+        baseline = look().baseline
+        assert baseline is not None
+        assert (baseline.ready, baseline.checks["docker_isolation"]) == (False, False)
+        assert baseline.reasons["docker_isolation"] == f"It can read the logins in {path}"
+    finally:
+        by_hand.host.must(["rm", "-r", "/home/admin/.docker"])
+        by_hand.host.must(["chmod", mode, "/home/admin"])
