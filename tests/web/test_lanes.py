@@ -251,7 +251,7 @@ def test_the_page_of_readiness_says_what_product_repositories_read_and_where(vis
     page = read(visitor, f"{PAGE}readiness/")
 
     assert "Product repositories may rely on it: all five proofs are in." in page
-    assert f'curl --fail --cookie "sessionid=$SESSION" http://127.0.0.1:8000/v1/lanes/{LANE}/readiness' in page
+    assert f'curl --fail --silent --show-error --cookie "sessionid=$SESSION" http://127.0.0.1:8000/v1/lanes/{LANE}/readiness' in page
 
 
 @pytest.mark.parametrize("name", ["a%00b", "%2e%2e", "A", "x" * 300])

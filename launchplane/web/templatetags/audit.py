@@ -38,6 +38,8 @@ WHAT = {
     "change.superseded": "Replaced by a newer one",
     "edit.budget": "Budget edited",
     "edit.host": "Host edited",
+    "edit.lane": "Lane edited",
+    "edit.lanegrant": "Lane grant edited",
     "edit.protection": "Protection edited",
     "edit.requiredwarm": "Requirement edited",
     "edit.schedule": "Schedule edited",
