@@ -110,8 +110,11 @@ class LaneRun:
         return evidence.after(self._plan, desired, scene, self._undone(), now=timezone.now())
 
     def _await_online(self) -> None:
-        """A listener needs its time to come up: within the one bound, and only where all that starts it was done."""
-        if self._undone() or STARTING.isdisjoint(step.verb for step in self._plan.steps):
+        """A listener needs its time to come up: within the one bound, and only where all that starts it was done.
+
+        Recovery does not wait: it comes later by itself.
+        """
+        if not self._acted or self._undone() or STARTING.isdisjoint(step.verb for step in self._plan.steps):
             return
         at = self._at_hand()
         if (ours := at.desired.agent_id) is None:
