@@ -51,8 +51,10 @@ def test_a_registration_is_taken_back_by_the_id_on_record(verb: Verb, local: boo
 
 
 def test_nobody_gives_up_before_the_program_does() -> None:
-    for verb in ("stop", "restart", "enable-now", "disable"):
+    of_systemd: tuple[Verb, ...] = ("stop", "restart", "enable-now", "disable")
+    of_config_sh: tuple[Verb, ...] = ("configure", "unconfigure", "unconfigure-here")
+    for verb in of_systemd:
         assert requests.seconds_for(verb) > systemd.STOP_SECONDS
-    for verb in ("configure", "unconfigure", "unconfigure-here"):
+    for verb in of_config_sh:
         assert requests.seconds_for(verb) > registration.SECONDS
     assert requests.seconds_for("fetch", size_bytes=package.MOST_BYTES) > package.MOST_BYTES / 10**6
