@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 from onhost import FOLDER, config, door, lane_call, relay, session, trust
 from onhost.refusals import BadRequest, Refused
@@ -27,20 +28,23 @@ def main() -> int:
     asked = os.environ.get(ASKED_IN)
     door.forget_environment()
     answer = door.answer_of(PROGRAM)
-    try:
-        trust.check(PROGRAM)
-        _require_no_terminal()
-        _require_known(asked)
-        host = config.load()
-        source = relay.Source(0, line_limit=door.LINE_LIMIT)
-        told = door.parse_request(source.line)
-        door.require_host(told, host)
-        if asked == HOLD:
-            return _hold(told, answer, source)
-        command = _command(asked, told, host)
-    except Exception as error:
-        return door.refuse(answer, error)
-    return relay.run(command, source, env={"PATH": door.PATH, "LC_ALL": "C.UTF-8"})
+    with ExitStack() as until_it_ends:
+        try:
+            trust.check(PROGRAM)
+            _require_no_terminal()
+            _require_known(asked)
+            host = config.load()
+            source = relay.Source(0, line_limit=door.LINE_LIMIT)
+            told = door.parse_request(source.line)
+            door.require_host(told, host)
+            if asked == HOLD:
+                return _hold(told, answer, source)
+            command = _command(asked, told, host)
+            if "session" in told:
+                until_it_ends.enter_context(session.used(session.checked(told["session"])))
+        except Exception as error:
+            return door.refuse(answer, error)
+        return relay.run(command, source, env={"PATH": door.PATH, "LC_ALL": "C.UTF-8"})
 
 
 def _require_no_terminal() -> None:
@@ -64,17 +68,15 @@ def _command(asked: str | None, told: Mapping[str, object], host: config.HostCon
         raise BadRequest(
             "unknown_program", f"ask for one of {', '.join((*AS_ROOT, AS_A_LANE, HOLD))}, and nothing else"
         )
-    if "session" in told:
-        session.require_held(session.checked(told["session"]))
     return [SUDO, "-n", "-u", user, f"{FOLDER}/{asked}"]
 
 
 def _hold(told: dict[str, object], answer: dict[str, object], source: relay.Source) -> int:
-    """Hold this host until the input ends. What was said then is the only answer."""
+    """Hold this host until the input ends, or has been silent for too long. What was said then is the only answer."""
     if set(told) != HOLD_FIELDS or told["verb"] != "hold":
         raise BadRequest("fields", f"to hold this host takes exactly {sorted(HOLD_FIELDS)}, the verb being hold")
     with session.held(session.checked(told["session"])):
         answer.update(verb="hold", ok=True, changed=False)
         status = door.say(answer, 0, None)
-        source.wait_for_end()
+        source.wait_for_end(silent_seconds=session.SILENT_SECONDS)
     return status

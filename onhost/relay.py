@@ -42,10 +42,12 @@ class Source:
         line, end, rest = bytes(read).partition(b"\n")
         self.line, self.rest = line + end, rest
 
-    def wait_for_end(self) -> None:
-        """Until nobody can send anything any more. What is sent is thrown away."""
-        while os.read(self.stream, CHUNK_BYTES):
-            pass
+    def wait_for_end(self, *, silent_seconds: float) -> None:
+        """Until nobody can send anything any more, or nobody has for that long. What is sent is thrown away."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.stream, selectors.EVENT_READ)
+            while selector.select(silent_seconds) and os.read(self.stream, CHUNK_BYTES):
+                pass
 
     def _next(self, give_up_at: float) -> bytes:
         with selectors.DefaultSelector() as selector:

@@ -9,14 +9,19 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from onhost import fence, files
-from onhost.refusals import BadRequest, Refused
+from onhost.refusals import BadRequest, Busy, Refused
 
 NAME = "session"
 ID = re.compile(r"[0-9a-f]{32}")
+# whoever holds this host says something that often at least; a machine that went away says nothing
+SILENT_SECONDS = 120.0
+# the kernel's `struct flock`: type, whence, start, length (0: all of it) and pid, which has to be 0 here
+RECORD_LOCK = "hhqqi4x"
 # somebody who asks whether it is held locks it for a moment, too
 PATIENCE_SECONDS = 2.0
 
@@ -30,9 +35,14 @@ def checked(told: object) -> str:
 
 @contextmanager
 def held(session: str) -> Iterator[None]:
-    """Hold this host, as the user that the file belongs to. Raises Busy, and Refused `odd_file` or `lock_missing`."""
+    """Hold this host, as the user that the file belongs to.
+
+    Raises Busy, also while something is at work that an earlier session began; Refused `odd_file` or `lock_missing`.
+    """
     with files.folder(fence.FOLDER) as state, files.opened(state, NAME, owner=os.geteuid()) as file:
         files.take(file, patience_seconds=PATIENCE_SECONDS)
+        if _is_used(file):
+            raise Busy("busy", "a program that an earlier session began is still at work on this host")
         os.pwrite(file, _line(session), 0)
         os.ftruncate(file, len(_line(session)))
         try:
@@ -41,13 +51,30 @@ def held(session: str) -> Iterator[None]:
             os.ftruncate(file, 0)
 
 
+@contextmanager
+def used(session: str) -> Iterator[None]:
+    """Within, something is done for `session`, which holds this host: nobody else holds it before that has ended.
+
+    So whoever holds it next sees what became of it. Raises Refused `not_held`.
+    """
+    with files.folder(fence.FOLDER) as state, files.opened(state, NAME, owner=_owner(state)) as file:
+        # marked before it is asked who holds: whoever takes the lock meanwhile looks for marks after that
+        fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack(RECORD_LOCK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
+        _require_holds(file, session)
+        yield
+
+
 def require_held(session: str) -> None:
     """That this host is held right now, by `session`. As root, or as the file's owner. Raises Refused `not_held`."""
     with files.folder(fence.FOLDER) as state, files.opened(state, NAME, owner=_owner(state)) as file:
-        if _is_free(file):
-            raise Refused("not_held", "nobody holds this host: the session has ended, or was never begun")
-        if os.pread(file, 64, 0) != _line(session):
-            raise Refused("not_held", "another session holds this host")
+        _require_holds(file, session)
+
+
+def _require_holds(file: int, session: str) -> None:
+    if _is_free(file):
+        raise Refused("not_held", "nobody holds this host: the session has ended, or was never begun")
+    if os.pread(file, 64, 0) != _line(session):
+        raise Refused("not_held", "another session holds this host")
 
 
 def _line(session: str) -> bytes:
@@ -61,6 +88,12 @@ def _is_free(file: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _is_used(file: int) -> bool:
+    """Whether a record lock is on the file. It is another kind than the lock that holds the host, and bars none."""
+    answer = fcntl.fcntl(file, fcntl.F_OFD_GETLK, struct.pack(RECORD_LOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+    return bool(struct.unpack(RECORD_LOCK, answer)[0] != fcntl.F_UNLCK)
 
 
 def _owner(state: int) -> int:

@@ -6,9 +6,10 @@ When this process ends, however it ends, that input ends with it, and so does th
 import os
 import select
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,8 @@ from launchplane.hosts.command import TIMED_OUT, CommandResult, as_text, kill_gr
 
 LONGEST_LINE: Final = 64 * 1024
 LEAVE_SECONDS: Final = 5.0
+# far more often than the other side's patience (onhost/session.py)
+SPEAK_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,10 @@ class Opened:
 
 @contextmanager
 def opened(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes, timeout_seconds: float) -> Iterator[Opened]:
-    """Start `argv`, send `stdin`, wait for one line. At the end its input is closed, and it is killed if it stays."""
+    """Start `argv`, send `stdin`, wait for one line. At the end its input is closed, and it is killed if it stays.
+
+    Until then it is sent an empty line now and then, so that it can tell a machine that went away from one that waits.
+    """
     started = time.monotonic()
     try:
         process = subprocess.Popen(
@@ -47,9 +53,18 @@ def opened(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes, timeout
     except OSError as error:
         yield Opened(not_started(argv[0], error, started), None)
         return
+    over = threading.Event()
+    speaker = threading.Thread(target=_speak, args=(process, over), daemon=True)
     try:
-        yield Opened(_first(process, stdin, started, timeout_seconds), process)
+        if process.stdin is not None:
+            os.set_blocking(process.stdin.fileno(), False)
+        first = _first(process, stdin, started, timeout_seconds)
+        speaker.start()
+        yield Opened(first, process)
     finally:
+        over.set()
+        if speaker.ident is not None:
+            speaker.join()  # before its descriptor is closed, and may be another file's
         _end(process)
 
 
@@ -62,12 +77,15 @@ def _first(process: subprocess.Popen[bytes], stdin: bytes, started: float, secon
 
 
 def _send(process: subprocess.Popen[bytes], stdin: bytes) -> None:
-    """A request is far smaller than a pipe's room, so this never waits."""
+    """A request is far smaller than a pipe's room, so this never waits; who reads nothing need not be told more."""
     if process.stdin is not None:
-        try:
+        with suppress(BrokenPipeError, BlockingIOError):
             os.write(process.stdin.fileno(), stdin)
-        except BrokenPipeError:
-            return
+
+
+def _speak(process: subprocess.Popen[bytes], over: threading.Event) -> None:
+    while not over.wait(SPEAK_SECONDS) and process.poll() is None:
+        _send(process, b"\n")
 
 
 def _line(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bool]:

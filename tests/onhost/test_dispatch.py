@@ -1,6 +1,7 @@
 """launchplane-dispatch: what a key may ask for, and what is made of it."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from onhost import relay
 from tests.onhost.room import LANE, PROGRAMS, SESSION, Answer, Room, build, put
 
 DISPATCH = f"{PROGRAMS}/launchplane-dispatch"
@@ -269,3 +271,27 @@ def test_a_session_that_was_swapped_for_a_link_is_refused(room: Room) -> None:
     place.unlink()
     place.symlink_to("sessionx")
     assert room.unit_verb("daemon-reload").code == "odd_file"
+
+
+@pytest.mark.req("X17")
+def test_nobody_else_holds_a_host_while_what_an_ended_session_began_is_at_work(room: Room) -> None:
+    at_work = begun(room)
+    room.let_go()
+    early = asked(room, "launchplane-hold", HOLD)
+    assert (early.status, early.code) == (3, "busy")
+    assert "still at work" in str(early.told["error"])
+
+    assert at_work.stdin is not None
+    at_work.stdin.close()
+    at_work.wait(timeout=60)
+    hold(room)
+
+
+def test_a_holder_that_goes_silent_is_not_waited_for(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"the request\nmore")
+    source = relay.Source(reading, line_limit=100)
+    source.wait_for_end(silent_seconds=0)
+    assert source.line == b"the request\n"
+    for end in (reading, writing):
+        os.close(end)
