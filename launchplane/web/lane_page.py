@@ -133,15 +133,16 @@ def _view(lane: Lane, seen: Seen, fleet: Fleet, now: datetime) -> LaneView:
     if observed is None:
         return _unseen(lane, desired, seen, lines, fleet, now)
     parts = parts_of(desired, observed)
-    work = work_on(parts, observed)
+    work, shape = work_on(parts, observed), shape_from(parts)
     of_that_look = proofs_now(lane, seen, now=observed.seen_at)
     return LaneView(
         lane=lane,
         answer=answer(desired, observed, parts, of_that_look, now=now),
         seen_at=seen.at,
         why_unseen="",
-        shape=SHAPES[shape_from(parts)],
-        work=work_word(work, observed.seen_at, now=now),
+        shape=SHAPES[shape],
+        # a lane that is nowhere is neither idle nor busy
+        work=None if shape == "absent" else work_word(work, observed.seen_at, now=now),
         work_why=work.reason,
         cause=cause(observed),
         proofs=lines,

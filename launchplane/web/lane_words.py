@@ -58,7 +58,7 @@ PROOFS: Mapping[str, str] = {
 WORK: Mapping[str, tuple[str, str]] = {
     "none": ("", "idle"),
     "running": ("wait", "busy"),
-    "unknown": ("unsure", "idle or busy: not known"),
+    "unknown": ("unsure", "not known"),
 }
 WHAT_IT_DOES: Mapping[str, str] = {
     "lane.create": "Fetches GitHub’s runner, registers it and has systemd run it, from every boot on.",
@@ -87,7 +87,7 @@ def answer(desired: Desired, observed: Observed, parts: Parts, proofs: Sequence[
     if observed.seen_at > now:
         return Answer("unsure", "not known", "The last look is from the future: a clock is wrong.")
     if now - observed.seen_at > OLD_AFTER:
-        then = f"Looked at {human_age(observed.seen_at, now)}, it was {said.word}. {said.sentence}"
+        then = f"Looked at {human_age(observed.seen_at, now)}: {said.word}. {said.sentence}"
         return Answer("unsure", OLD, then)
     return said
 

@@ -125,7 +125,7 @@ def test_a_look_of_long_ago_is_not_its_state_of_now(visitor: Client, lane: Lane)
     page = read(visitor)
 
     assert "not looked at lately" in page
-    assert "Looked at 5 h ago, it was at work." in page
+    assert "Looked at 5 h ago: at work." in page
     assert "0 of 5 are in." in page
     assert "idle or busy: not known" in page
     assert "Nothing to do" not in read(visitor, "/lanes/")
