@@ -15,7 +15,7 @@ URL = "https://github.com/cbusillo/odoo-tenant-cm-website"
 SETTINGS = '\ufeff{"agentId": 7, "agentName": "' + LANE + '", "poolId": 1, "gitHubUrl": "' + URL + '"}'
 ME = USERS["lane-cm"]
 VERBS: dict[str, dict[str, object]] = {
-    "observe": {"fencing_token": ...},
+    "observe": {"fencing_token": ..., "session": ...},
     "fetch": {"size_bytes": 1, "sha256": "0" * 64},
     "configure": {"scope": "cbusillo/odoo-tenant-cm-website", "labels": ["launchplane"], "update": True},
     "unconfigure": {"agent_id": 7, "local": True},
