@@ -18,6 +18,8 @@ from onhost.refusals import BadRequest
 
 LINE_SECONDS = 30.0
 CHUNK_BYTES = 64 * 1024
+# one that takes an ordinary file, too: whoever runs this on the host itself may have one for an input
+Selector = selectors.PollSelector
 # the largest payload is a runner's package
 MOST_BYTES = package.MOST_BYTES + CHUNK_BYTES
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -44,13 +46,13 @@ class Source:
 
     def wait_for_end(self, *, silent_seconds: float) -> None:
         """Until nobody can send anything any more, or nobody has for that long. What is sent is thrown away."""
-        with selectors.DefaultSelector() as selector:
+        with Selector() as selector:
             selector.register(self.stream, selectors.EVENT_READ)
             while selector.select(silent_seconds) and os.read(self.stream, CHUNK_BYTES):
                 pass
 
     def _next(self, give_up_at: float) -> bytes:
-        with selectors.DefaultSelector() as selector:
+        with Selector() as selector:
             selector.register(self.stream, selectors.EVENT_READ)
             if not selector.select(max(0.0, give_up_at - time.monotonic())):
                 raise BadRequest("too_slow", f"no request came within {LINE_SECONDS:.0f} seconds")
@@ -79,7 +81,7 @@ def _feed(process: subprocess.Popen[bytes], source: Source, woken: int) -> None:
     """Until the input ends, the program has ended or wants no more, or somebody wants us to end."""
     left = MOST_BYTES
     piece = source.line + source.rest
-    with selectors.DefaultSelector() as selector:
+    with Selector() as selector:
         selector.register(woken, selectors.EVENT_READ)
         selector.register(source.stream, selectors.EVENT_READ)
         while piece and left >= len(piece) and _give(process, piece):
