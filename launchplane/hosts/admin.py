@@ -49,8 +49,8 @@ class HostAdmin(ScopedAdmin):
     form = HostForm
     host_field = "pk"
     verbs = ("view", "change")
-    list_display = ["name", "connection", "docker_url", "approved", "is_sandbox", "added_at"]
-    search_fields = ["name", "docker_url", "engine_id"]
+    list_display = ["name", "connection", "ssh_target", "docker_url", "approved", "is_sandbox", "added_at"]
+    search_fields = ["name", "docker_url", "ssh_target", "engine_id"]
     readonly_fields = ["name", "connection", "engine_id", "docker_root", "is_sandbox", "added_at"]
     fieldsets = [
         (None, {"fields": ["name", "roles", "notes"]}),

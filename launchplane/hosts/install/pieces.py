@@ -7,11 +7,11 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from onhost import FOLDER, authorized_keys, config, fence, names, session, sudoers
+from onhost import FOLDER, authorized_keys, config, fence, session, sudoers
 from onhost.config import HostConfig
 
 SOURCE: Final = Path(sudoers.__file__).parent
@@ -32,7 +32,7 @@ class Piece:
     what: str
     item: Mapping[str, Any]
     text: str = ""
-    sha256: str = field(default="")
+    sha256: str = ""
 
 
 def pieces(host_json: bytes, *, ssh_user: str, public_key: str) -> list[Piece]:
@@ -53,11 +53,6 @@ def pieces(host_json: bytes, *, ssh_user: str, public_key: str) -> list[Piece]:
         # last: nobody comes in before all the rest is there
         _file(f"{HOME}/.ssh/authorized_keys", authorized_keys.render(public_key).encode(), 0o644, readable=True),
     ]
-
-
-def is_ssh_user(name: str) -> bool:
-    """Whether the control plane can come in as `name`."""
-    return names.is_user(name)
 
 
 def as_text(told: Mapping[str, Any]) -> bytes:
