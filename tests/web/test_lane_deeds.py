@@ -7,7 +7,9 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from lanes import evidence
 from lanes.look_queue import look_queued
+from lanes.looking import scene_of
 from lanes.models import Lane
 from launchplane.access.models import User
 from launchplane.changes.models import Change, PlanRun
@@ -22,7 +24,7 @@ from tests.lanes.answering import TOLD_NO_DIRECTORY, TOLD_NO_SERVICE, Answering,
 from tests.lanes.conftest import connected, server, there
 from tests.lanes.looked import looked_at
 from tests.lanes.records import a_grant, a_lane, a_lane_host
-from tests.lanes.scenes import LANE, seen_nothing
+from tests.lanes.scenes import LANE, OURS, a_listing, a_runner, seen, seen_nothing
 from tests.web.reading import text_of
 
 __all__ = ["connected", "server", "there"]
@@ -253,3 +255,37 @@ def test_a_lane_seen_absent_is_planned_as_a_create(visitor: Client, lane: Lane) 
     planned(visitor)
 
     assert PlanRun.objects.get().kind == "lane.create"
+
+
+@pytest.fixture
+def run(lane: Lane, asked: Answering, operator: User) -> Change:
+    """A change that was carried out, and after which the lane is offline."""
+    change = a_change(lane, operator)
+    plan = change.planned()
+    Lane.objects.update(agent_id=OURS)
+    lane = Lane.objects.select_related("host").get()
+    offline = looked_at(lane, seen(listing=a_listing(a_runner(online=False))))
+    before = evidence.before(scene_of(lane, seen_nothing()), main_pid=None)
+    after = evidence.after(plan, lane.as_desired(), scene_of(lane, offline), (), now=timezone.now())
+    ended = {"status": Change.Status.FAILED, "started_at": timezone.now(), "ended_at": timezone.now()}
+    texts = {"before": before.model_dump_json(), "after": after.model_dump_json()}
+    Change.objects.filter(pk=change.pk).update(**ended | texts)
+    change.steps.update(intent_at=timezone.now(), outcome="done", finished_at=timezone.now())
+    return change
+
+
+@pytest.mark.req("L8", "M68")
+def test_a_run_shows_each_proof_and_how_to_go_on(visitor: Client, run: Change) -> None:
+    page = text_of(visitor.get(f"/changes/{run.pk}/"))
+
+    assert "not proven 4 of 5 proofs are in." in page
+    assert "not so Online at GitHub GitHub shows it offline." in page
+    assert "How to go on Plan it again: lane.reconcile would do restart." in page
+
+
+def test_a_run_shows_each_part_before_and_after(visitor: Client, run: Change) -> None:
+    page = text_of(visitor.get(f"/changes/{run.pk}/"))
+
+    assert "Before and after Part Before After Runner at GitHub none of its name number 42, which is ours" in page
+    assert "Wanted against seen, when planned" not in page
+    assert "Freed" not in page
