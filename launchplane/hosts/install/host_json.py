@@ -1,6 +1,6 @@
 """host.json as our records say it: which lanes, which engine, what stays, how much may go in an hour.
 
-What an administrator wrote there by hand stays: more that is kept, other numbers, another server.
+What an administrator wrote there by hand stays: more that is kept, other numbers, another server, which packages.
 """
 
 import glob
@@ -12,7 +12,10 @@ from django.conf import settings
 
 from launchplane.hosts.install.lanes import LaneThere
 from launchplane.hosts.models import Host, RequiredWarm
+from launchplane.problems import Problem
+from onhost import config
 from onhost.docker_part import KINDS
+from onhost.refusals import Refusal
 
 PUBLIC_API: Final = "https://api.github.com"
 ROOT: Final = "/srv/runners"
@@ -23,6 +26,8 @@ HOURLY: Final[Mapping[str, int]] = {
     "prune_build_cache": 6,
     "prune_builder": 12,
 }
+# an administrator's own, whatever the records say
+KEPT: Final = ("github", "packages")
 DOCKER_CONFIGS: Final = "/root/.docker"
 
 
@@ -32,29 +37,28 @@ def host_json(name: str, host: Host | None, lanes: Sequence[LaneThere], before: 
         "version": 1,
         "host": name,
         "roots": sorted({*(host.runner_roots if host else ()), *(lane.root for lane in lanes)}) or [ROOT],
-        "github": before.get("github", server()),
+        "github": server(),
         "lanes": {
             lane.name: {"user": lane.user, "root": lane.root, "home": lane.home, "scope": lane.scope} for lane in lanes
         },
         "docker": _docker(host, lanes, before.get("docker", {})),
-        **({"packages": before["packages"]} if "packages" in before else {}),
+        **{field: before[field] for field in KEPT if field in before},
     }
 
 
 def read_before(text: str) -> dict[str, Any]:
-    """What an administrator's host.json holds of his own; {} for what is none, and so is replaced."""
+    """What is there now; {} for nothing. Raises Problem `host_json_unusable`: what somebody keeps in it may be lost."""
+    if not text:
+        return {}
     try:
-        told = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(told, dict):
-        return {}
-    docker = told.get("docker")
-    return {
-        **({"github": told["github"]} if isinstance(told.get("github"), str) else {}),
-        **({"packages": told["packages"]} if "packages" in told else {}),
-        "docker": docker if isinstance(docker, dict) else {},
-    }
+        config.parse(text.encode())
+    except Refusal as refusal:
+        raise Problem(
+            "host_json_unusable",
+            f"The host's {config.FOLDER}/{config.NAME} can't be used: {refusal.summary}. Mend it there, or remove it.",
+        ) from refusal
+    told: dict[str, Any] = json.loads(text)
+    return told
 
 
 def docker_configs(lanes: Sequence[LaneThere]) -> tuple[str, ...]:
@@ -69,11 +73,10 @@ def server() -> str:
 
 
 def _docker(host: Host | None, lanes: Sequence[LaneThere], before: Mapping[str, Any]) -> dict[str, Any]:
-    hourly = before.get("hourly")
     told: dict[str, Any] = {
         "docker_configs": list(docker_configs(lanes)),
-        "keep": _keep(host, before.get("keep")),
-        "hourly": {**HOURLY, **hourly} if isinstance(hourly, dict) else dict(HOURLY),
+        "keep": _keep(host, before.get("keep", {})),
+        "hourly": before.get("hourly", dict(HOURLY)),
     }
     if host is not None:
         told |= {"socket": host.docker_url.removeprefix("unix://"), "runner_roots": list(host.runner_roots)}
@@ -85,9 +88,9 @@ def _engine(host: Host) -> dict[str, str]:
     return {"engine_id": host.engine_id, "root": host.docker_root}
 
 
-def _keep(host: Host | None, before: object) -> dict[str, list[str]]:
+def _keep(host: Host | None, before: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """What must stay warm can't be removed there either, whoever asks. A builder's cache can still be pruned."""
-    keep = {kind: list(found) for kind, found in before.items()} if isinstance(before, dict) else {}
+    keep = {kind: list(found) for kind, found in before.items()}
     for item in host.required_warm.all() if host is not None else ():
         name = glob.escape(item.name)
         if item.kind == RequiredWarm.Kind.IMAGE:

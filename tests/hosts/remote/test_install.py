@@ -102,10 +102,22 @@ def test_an_administrators_own_numbers_and_keeps_stay(
     told = json.loads(host.must(["cat", "/etc/launchplane/host.json"]))
     told["docker"]["hourly"]["remove_image"] = 7
     told["docker"]["keep"] = {"volume": ["pg_*"]}
+    told["packages"] = ["0" * 64]
     host.must(["tee", "/etc/launchplane/host.json"], stdin=json.dumps(told))
     assert install(host, two, monkeypatch, "--apply").code == 0
-    now = json.loads(host.must(["cat", "/etc/launchplane/host.json"]))["docker"]
-    assert (now["hourly"]["remove_image"], now["keep"]) == (7, {"volume": ["pg_*"]})
+    now = json.loads(host.must(["cat", "/etc/launchplane/host.json"]))
+    assert (now["docker"]["hourly"]["remove_image"], now["docker"]["keep"]) == (7, {"volume": ["pg_*"]})
+    assert now["packages"] == ["0" * 64]
+
+
+def test_a_host_json_that_cannot_be_read_is_not_written_over(
+    another_disposable: DisposableHost, tmp_path: Path, monkeypatch: MonkeyPatch
+) -> None:
+    another_disposable.must(["mkdir", "/etc/launchplane"])
+    another_disposable.must(["tee", "/etc/launchplane/host.json"], stdin='{"docker": {"keep": {"volume": 5}}')
+    outcome = install(another_disposable, tmp_path, monkeypatch, "--apply", "--json")
+    assert (outcome.code, outcome.error["code"]) == (2, "host_json_unusable")
+    assert another_disposable.run(["test", "-e", "/usr/local/lib/launchplane"]).returncode == 1
 
 
 @pytest.mark.parametrize(
