@@ -89,8 +89,12 @@ class LaneRun:
         return self._remember(step, outcome)
 
     def look(self, step: PlannedStep) -> StepOutcome:
-        """What became of a step, by looking only. Changes nothing there."""
-        return self._remember(step, looked.look(self._at_hand(), step, verb_of(step), pid_before=self._pid_before))
+        """What became of a step, by looking only. Changes nothing there.
+
+        Whoever did not act is recovery, which holds the host anew: all that was begun there has ended.
+        """
+        since = looked.Since(has_ended=not self._acted, pid_before=self._pid_before)
+        return self._remember(step, looked.look(self._at_hand(), step, verb_of(step), since))
 
     def recall(self, before: Evidence) -> None:
         """By which process a restart is seen. What must be there afterwards is told from the plan alone."""

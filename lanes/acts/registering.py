@@ -16,7 +16,7 @@ from lanes.names import same
 from lanes.plan.verbs import Verb
 from launchplane.changes.contracts import Json, StepOutcome
 from launchplane.hosts.errors import AnswerLost
-from launchplane.problems import Refused, Waits
+from launchplane.problems import Problem, Refused, Waits
 
 # config.sh needs some time with it
 LEFT: Final = timedelta(minutes=requests.OF_CONFIG_SH // 60)
@@ -67,7 +67,11 @@ def remove_registration(at: LaneAtHand) -> StepOutcome:
         deleted = at.github.delete_runner(at.desired.scope, ours, our_id=ours)
     except GithubUnreachable as problem:
         return unknown(problem.sentence, {"code": problem.code})
-    if any(runner.id == ours for runner in _listing(at)):
+    try:
+        left = [runner for runner in _listing(at) if runner.id == ours]
+    except Problem as problem:
+        return unknown(f"GitHub deleted runner {ours}, and could not be listed since: {problem.sentence}")
+    if left:
         return failed(f"GitHub said that runner {ours} is gone, and lists it. {PLAN_AGAIN}")
     at.record_agent(None)
     how = "deleted" if deleted.was_there else "had been gone"

@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from launchplane.changes.models import Change
-from launchplane.changes.recover import recover
 from launchplane.changes.requests import find_change
 from tests.lane_changes import ways
 from tests.lane_changes.place import Place
@@ -46,7 +45,6 @@ def test_a_creation_whose_worker_was_killed_is_settled_and_finished_by_the_next_
     change = killed(ways.approved(CREATE, place, people), place, verb, when)
     assert change.status == Change.Status.APPLYING
     posts, orders = place.posts(), place.orders()
-    recover()
     change = ways.recovered(change)
     assert change.status in (Change.Status.FAILED, Change.Status.COMPLETED), change.sentence
     assert list(ways.outcomes(change).values()) == expected(CREATION, verb, when)
@@ -68,7 +66,6 @@ def test_a_removal_whose_worker_was_killed_is_settled_and_finished_by_the_next_p
 ) -> None:
     place.runs()
     change = killed(ways.approved(REMOVE, place, people), place, verb, when)
-    recover()
     change = ways.recovered(change)
     assert list(ways.outcomes(change).values()) == expected(REMOVAL, verb, when)
     if change.status == Change.Status.FAILED:
@@ -87,7 +84,7 @@ def test_a_cut_line_after_the_deed_is_seen_by_looking_and_the_run_goes_on(place:
 
 @pytest.mark.req("X17")
 @pytest.mark.parametrize("verb", ["fetch", "configure", "install-or-update-unit", "enable-now"])
-def test_a_line_that_was_cut_before_the_deed_stays_in_doubt_until_it_cannot_come_any_more(
+def test_a_line_that_was_cut_before_the_deed_leaves_it_in_doubt_until_the_host_is_held_anew(
     place: Place, people: People, verb: str
 ) -> None:
     place.cut(verb, "before")

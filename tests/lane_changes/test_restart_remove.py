@@ -5,6 +5,7 @@ import pytest
 from lanes.models import Lane
 from launchplane.changes.models import Change
 from launchplane.hosts.models import Host
+from tests.faults import raw
 from tests.lane_changes import ways
 from tests.lane_changes.place import UNIT, Place
 from tests.lane_changes.ways import People
@@ -153,6 +154,20 @@ def test_a_registration_without_a_directory_is_deleted_by_our_own_id(place: Plac
     assert place.posts() == [f"DELETE /{ours.id}"]
     assert list(place.github.runners) == [foreign.id]
     assert place.agent_id() is None
+
+
+@pytest.mark.req("L6", "L8")
+def test_a_deletion_that_could_not_be_verified_is_settled_once_github_lists_again(place: Place, people: People) -> None:
+    ours = place.github.add_runner(SCOPE, LANE)
+    Lane.objects.update(agent_id=ours.id)
+    down = place.github.fault(r"GET /repos/.*/actions/runners\?.*", raw(b""), times=0)
+    place.github.meanwhile(r"DELETE .*", lambda: setattr(down, "times", None))
+    change = ways.applied(REMOVE, place, people)
+    assert (change.status, place.agent_id()) == (Change.Status.IN_DOUBT, ours.id)
+    down.times = 0
+    change = ways.recovered(change)
+    assert (change.status, ways.outcomes(change)) == (Change.Status.COMPLETED, {"remove-registration": "done"})
+    assert (place.namesakes(), place.agent_id()) == ([], None)
 
 
 @pytest.mark.req("L3", "M26")

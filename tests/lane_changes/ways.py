@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.db import connection
@@ -79,10 +78,8 @@ def last_record(change: Change) -> dict[str, Any]:
 
 
 def recovered(change: Change) -> Change:
-    """After all that anybody waits for has passed, recovery has looked once more."""
-    long_ago = timezone.now() - timedelta(hours=1)
-    change.steps.filter(intent_at__isnull=False).update(intent_at=long_ago)
-    Change.objects.filter(pk=change.pk).update(next_try_at=long_ago)
+    """Recovery has looked, and it was its time to."""
+    Change.objects.filter(pk=change.pk).update(next_try_at=timezone.now())
     recover()
     return find_change(change.pk)
 
