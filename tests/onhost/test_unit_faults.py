@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,14 @@ FAULTS = ["error=EIO", "error=ENOSPC", "signal=KILL"]
 
 
 def traced(room: Room, verb: str, *options: str) -> tuple[Answer, str]:
-    """The verb under strace, in the main process only, with what strace wrote."""
-    line = json.dumps(room.request(verb)).encode()
+    """The verb of launchplane-unit under strace, in the main process only, with what strace wrote."""
+    return traced_program(room, PROGRAM, room.request(verb), *options)
+
+
+def traced_program(room: Room, program: str, request: dict[str, object], *options: str) -> tuple[Answer, str]:
+    """Any program with this request, likewise."""
     strace = ["/usr/bin/strace", "-qq", "-o", "/tmp/trace", "-e", f"trace={WATCHED}", *options]
-    answer = room.run([*strace, PROGRAM], stdin=line)
+    answer = room.run([*strace, program], stdin=json.dumps(request).encode())
     return answer, room.path("tmp/trace").read_text()
 
 
@@ -40,9 +43,14 @@ def writes(trace: str) -> list[str]:
 def reset(room: Room) -> None:
     """An older unit of ours, and no token seen yet."""
     put(room.unit(), OLD, mode=0o644)
-    shutil.rmtree(room.path("var/lib/launchplane"))
-    room.path("var/lib/launchplane").mkdir()
-    put(room.path("var/lib/launchplane/lock"), "", mode=0o600)
+    forget(room)
+
+
+def forget(room: Room) -> None:
+    """Nothing is kept of what was asked before; the host stays held."""
+    for path in room.path("var/lib/launchplane").iterdir():
+        if path.name not in ("lock", "session"):
+            path.unlink()
 
 
 def is_whole(unit: Path, new: str | None) -> bool:
