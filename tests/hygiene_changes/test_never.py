@@ -7,6 +7,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,8 @@ PRUNES = {
     # sentences of a dry-run
     "onhost/docker_removals.py": {"prune builder ", "prune build cache to "},
 }
-# the file that ssh-keygen is asked about
-NOT_FORCE = {"launchplane/hosts/ssh.py": {"-f"}}
+# the files that ssh-keygen and visudo are asked about
+NOT_FORCE = {"launchplane/hosts/ssh.py": {"-f"}, "launchplane/hosts/install/pieces.py": {"-f"}}
 READS_PRUNES_OF_OTHERS = "onhost/machine/"
 PRUNE = re.compile(
     r"(?:^|/|\b(?:docker|buildctl|system|images?|volumes?|container|network|builder|buildx)\s+)prune(?![-\w])"
@@ -101,7 +102,8 @@ def starts(tree: ast.Module) -> Iterator[list[str]]:
     """The plain words that each list or tuple begins with: a command, if it is one."""
     for node in ast.walk(tree):
         if isinstance(node, ast.List | ast.Tuple) and node.elts:
-            yield [str(part.value) for part in node.elts if isinstance(part, ast.Constant)]
+            said = (part.value if isinstance(part, ast.Constant) else None for part in node.elts)
+            yield [word for word in takewhile(lambda word: isinstance(word, str), said) if isinstance(word, str)]
 
 
 @pytest.mark.req("H25")
