@@ -44,7 +44,8 @@ def main() -> int:
                 until_it_ends.enter_context(session.used(session.checked(told["session"])))
         except Exception as error:
             return door.refuse(answer, error)
-        return relay.run(command, source, env={"PATH": door.PATH, "LC_ALL": "C.UTF-8"})
+        env = {"PATH": door.PATH, "LC_ALL": "C.UTF-8"}
+        return relay.run(command, source, env=env, silent_seconds=session.SILENT_SECONDS)
 
 
 def _require_no_terminal() -> None:

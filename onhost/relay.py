@@ -1,7 +1,8 @@
 """One program that is given our own input as it comes, and answers to our caller itself.
 
 It may be root's, and we are not: nobody can end it from here. So whatever happens to us, its input is closed and its
-end is waited for; what it does is bounded in time by itself.
+end is waited for; what it does is bounded in time by itself. A caller whose machine went away sends nothing, and no end
+either: that is bounded here.
 """
 
 from __future__ import annotations
@@ -59,15 +60,18 @@ class Source:
         return os.read(self.stream, CHUNK_BYTES)
 
 
-def run(command: list[str], source: Source, *, env: Mapping[str, str]) -> int:
-    """Run `command` to its end with all that `source` gives. Returns its exit status, which is never 255."""
+def run(command: list[str], source: Source, *, env: Mapping[str, str], silent_seconds: float) -> int:
+    """Run `command` to its end with all that `source` gives. Returns its exit status, which is never 255.
+
+    A source that says nothing for `silent_seconds`, and does not end either, counts as ended.
+    """
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
     for number in (signal.SIGCHLD, *ENDING):
         signal.signal(number, _noted)
     with subprocess.Popen(command, env=dict(env), cwd="/", stdin=subprocess.PIPE, bufsize=0) as process:
-        _feed(process, source, woken)
+        _feed(process, source, woken, silent_seconds)
         _close(process)
         status = process.wait()
     return status if 0 <= status < SSH_FAILED else UNEXPECTED
@@ -77,8 +81,8 @@ def _noted(_number: int, _frame: object) -> None:
     """A signal only wakes whoever waits for the input."""
 
 
-def _feed(process: subprocess.Popen[bytes], source: Source, woken: int) -> None:
-    """Until the input ends, the program has ended or wants no more, or somebody wants us to end."""
+def _feed(process: subprocess.Popen[bytes], source: Source, woken: int, silent_seconds: float) -> None:
+    """Until the input ends or falls silent, the program has ended or wants no more, or somebody wants us to end."""
     left = MOST_BYTES
     piece = source.line + source.rest
     with Selector() as selector:
@@ -86,7 +90,8 @@ def _feed(process: subprocess.Popen[bytes], source: Source, woken: int) -> None:
         selector.register(source.stream, selectors.EVENT_READ)
         while piece and left >= len(piece) and _give(process, piece):
             left -= len(piece)
-            if any(key.fd == woken for key, _ in selector.select()):
+            ready = selector.select(silent_seconds)
+            if not ready or any(key.fd == woken for key, _ in ready):
                 return
             piece = os.read(source.stream, CHUNK_BYTES)
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from onhost import relay
-from tests.onhost.room import LANE, PROGRAMS, SESSION, Answer, Room, build, put
+from tests.onhost.room import LANE, PROGRAMS, PROJECT, SESSION, Answer, Room, build, put
 
 DISPATCH = f"{PROGRAMS}/launchplane-dispatch"
 OTHER_SESSION = "f" * 32
@@ -295,3 +296,26 @@ def test_a_holder_that_goes_silent_is_not_waited_for(tmp_path: Path) -> None:
     assert source.line == b"the request\n"
     for end in (reading, writing):
         os.close(end)
+
+
+@pytest.mark.req("X17")
+def test_an_input_that_falls_silent_is_ended_for_the_program() -> None:
+    """Else a caller that went away in the middle of a package would keep everybody out until TCP notices, hours later.
+
+    In a process of its own, whose input stays open: it takes all signals that end it.
+    """
+    script = (
+        "from onhost import relay; source = relay.Source(0, line_limit=100);"
+        "raise SystemExit(relay.run(['/bin/cat'], source, env={}, silent_seconds=0))"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"the request\nhalf a pack")
+        process.stdin.flush()
+        try:
+            assert process.wait(timeout=60) == 0
+        finally:
+            process.kill()
+        assert process.stdout.read() == b"the request\nhalf a pack"
