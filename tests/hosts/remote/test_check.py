@@ -65,7 +65,8 @@ def test_what_was_taken_from_a_host_is_missing(host: Host, there: Installed) -> 
     outcome = manage("hosts", "check", NAME, "--json")
     there.host.must(["mv", f"{FOLDER}.gone", FOLDER])
     # without sudo not even the engine can be asked
-    assert (outcome.code, "error" in outcome.json) == (2, True)
+    assert (outcome.code, outcome.error["code"]) == (2, "answer_unusable")
+    assert f"Next: manage.py hosts install {NAME} --admin TARGET" in outcome.err
     assert host.contacts.first().reachable is False  # type: ignore[union-attr]
 
 

@@ -102,7 +102,7 @@ class Command(Subcommands):
             identity = identify(host)
         except Problem as problem:
             record_contact(host, problem=problem)
-            raise
+            raise with_next_step(host, problem) from problem
         record_contact(host)
         checked = check_programs(host)
         if json:
@@ -116,6 +116,13 @@ class Command(Subcommands):
                 if one.next_step:
                     self.say(f"        Next: {one.next_step}")
         return FINE if all(one.ok for one in checked) else ATTENTION
+
+
+def with_next_step(host: Host, problem: Problem) -> Problem:
+    """The same problem; where the host's programs are what is wrong, with how to see what is missing there."""
+    if problem.code not in ("answer_unusable", "programs_missing"):
+        return problem
+    return Problem(problem.code, f"{problem.sentence} Next: manage.py hosts install {host.name} --admin TARGET")
 
 
 def as_dict(host: Host) -> dict[str, Any]:
