@@ -176,6 +176,7 @@ def addresses(lane: Lane, planner: User) -> list[str]:
     ]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_fit_to_be_looked_at(

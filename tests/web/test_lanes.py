@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from lanes.models import Lane, LaneContact, LaneDocument
 from launchplane.hosts.models import Host
@@ -245,13 +245,16 @@ def test_online_hours_ago_is_not_online_on_the_first_page(visitor: Client, lane:
 
 
 @pytest.mark.req("M94")
-def test_the_page_of_readiness_says_what_product_repositories_read_and_where(visitor: Client, lane: Lane) -> None:
+def test_the_page_of_readiness_says_what_product_repositories_read_and_where(
+    visitor: Client, lane: Lane, settings: Settings
+) -> None:
     looked_at(lane)
 
     page = read(visitor, f"{PAGE}readiness/")
 
     assert "Product repositories may rely on it: all five proofs are in." in page
-    assert f'curl --fail --silent --show-error --cookie "sessionid=$SESSION" http://127.0.0.1:8000/v1/lanes/{LANE}/readiness' in page
+    asked = f'--cookie "sessionid=$SESSION" {settings.PUBLIC_URL}/v1/lanes/{LANE}/readiness'
+    assert f"curl --fail --silent --show-error {asked}" in page
 
 
 @pytest.mark.parametrize("name", ["a%00b", "%2e%2e", "A", "x" * 300])
