@@ -38,11 +38,11 @@ class ByHand:
         self.host.must([*self._as_user(f"ACTIONS_RUNNER_INPUT_TOKEN={token}"), "./config.sh", *options])
 
     def start(self) -> None:
-        """Under systemd, as the unit of a lane is written."""
+        """Under systemd, as the unit of a lane is written, now and at each boot."""
         path = f"/etc/systemd/system/{self.its_unit}"
         self.host.must(["install", "-m", "0644", "/dev/stdin", path], stdin=service.render(self.lane))
         self.host.must(["systemctl", "daemon-reload"])
-        self.host.must(["systemctl", "start", self.its_unit])
+        self.host.must(["systemctl", "enable", "--now", self.its_unit])
 
     def show(self, name: str) -> str:
         """A property of its unit."""
@@ -64,7 +64,7 @@ class ByHand:
 
     def clear(self) -> None:
         """Nothing of it is left on the host."""
-        self.host.run(["systemctl", "stop", self.its_unit])
+        self.host.run(["systemctl", "disable", "--now", self.its_unit])
         self.host.must(["rm", "-rf", f"/etc/systemd/system/{self.its_unit}", self.lane.directory, self.lane.home])
         self.host.must(["systemctl", "daemon-reload"])
         self.host.run(["systemctl", "reset-failed", self.its_unit])

@@ -30,6 +30,20 @@ def ready(place: Place) -> Evidence:
     return {"readiness": told}
 
 
+def rebooted(place: Place) -> Evidence:
+    """M46: the host reboots, and the lane is at work again by itself, as another process."""
+    before = place.github.of(SCOPE)[0].session
+    invocation = place.show(UNIT, "InvocationID")
+    place.host.reboot()
+    place.github.until(lambda: place.github.of(SCOPE)[0].online and place.github.of(SCOPE)[0].session != before)
+    require(place.show(UNIT, "ActiveState") == "active", f"its unit is {place.show(UNIT, 'ActiveState')}")
+    place.shell.json("lanes", "observe", LANE)
+    # nobody but the machine itself ended somebody else's runner
+    place.their_start = started(place)
+    starts = {"invocation_before": invocation, "invocation_after": place.show(UNIT, "InvocationID")}
+    return {**starts, "runner": place.runners()[0]}
+
+
 def restarted(place: Place) -> Evidence:
     """L5 without a drain, M71: by a worker, right after the approval; another process, and online again."""
     before = place.show(UNIT, "MainPID"), place.github.of(SCOPE)[0].session
@@ -67,8 +81,10 @@ def removed(place: Place) -> Evidence:
 def nothing_else_touched(place: Place) -> Evidence:
     """Of the whole host only the lane's own folder and home, and our programs' own state, are not as they were."""
     own = (place.lane_folder, f"/srv/runners/homes/{USER}", "/var/lib/launchplane/")
+    # somebody else's listener writes its own log when the machine boots
+    theirs = f"{THEIRS.directory}/_diag"
     changed = different(place.installed, place.contents())
-    others = [path for path in changed if not path.startswith(own)]
+    others = [path for path in changed if not path.startswith((*own, theirs))]
     require(not others, f"also changed were {others}")
     return {"watched": len(place.installed), "changed": [path for path in changed if "/bin/" not in path]}
 
