@@ -456,7 +456,7 @@ def _member(name: str, group: str) -> User:
 
 
 def test_no_order_of_events_breaks_the_promises(db: None) -> None:
-    examples = 2 * settings.default.max_examples
+    examples = 2 * settings().max_examples
     run_state_machine_as_test(
         Changes,
         settings=settings(
