@@ -29,8 +29,7 @@ def _as_root(call: Call, act: Callable[[Call], None]) -> None:
         act(call)
         return
     door.require_at_end(call)
-    session.require_held(call.session or "")
-    with fence.held(call.fencing_token, dry_run=call.dry_run):
+    with session.used(call.session or ""), fence.held(call.fencing_token, dry_run=call.dry_run):
         act(call)
 
 

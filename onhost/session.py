@@ -55,19 +55,14 @@ def held(session: str) -> Iterator[None]:
 def used(session: str) -> Iterator[None]:
     """Within, something is done for `session`, which holds this host: nobody else holds it before that has ended.
 
-    So whoever holds it next sees what became of it. Raises Refused `not_held`.
+    So whoever holds it next sees what became of it. As root, or as the file's owner: both do it, since dispatch may be
+    ended by force and what root does goes on. Raises Refused `not_held`.
     """
     with files.folder(fence.FOLDER) as state, files.opened(state, NAME, owner=_owner(state)) as file:
         # marked before it is asked who holds: whoever takes the lock meanwhile looks for marks after that
         fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack(RECORD_LOCK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
         _require_holds(file, session)
         yield
-
-
-def require_held(session: str) -> None:
-    """That this host is held right now, by `session`. As root, or as the file's owner. Raises Refused `not_held`."""
-    with files.folder(fence.FOLDER) as state, files.opened(state, NAME, owner=_owner(state)) as file:
-        _require_holds(file, session)
 
 
 def _require_holds(file: int, session: str) -> None:

@@ -29,8 +29,7 @@ def _as_root(call: Call, act: Callable[[Call], None]) -> None:
     if os.geteuid() != 0:
         raise Refused("not_root", "run it as root, by sudo")
     door.require_at_end(call)
-    session.require_held(call.session or "")
-    with fence.held(call.fencing_token or 0, dry_run=call.dry_run):
+    with session.used(call.session or ""), fence.held(call.fencing_token or 0, dry_run=call.dry_run):
         try:
             act(call)
         finally:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -286,6 +287,36 @@ def test_nobody_else_holds_a_host_while_what_an_ended_session_began_is_at_work(r
     at_work.stdin.close()
     at_work.wait(timeout=60)
     hold(room)
+
+
+@pytest.mark.req("X17")
+def test_what_root_is_at_keeps_others_out_also_without_its_dispatch(room: Room) -> None:
+    """As after whoever waited for it on this machine has ended dispatch by force: root's part goes on all the same."""
+    with stopped_midway(room):
+        room.let_go()
+        early = asked(room, "launchplane-hold", HOLD)
+    assert (early.status, early.code) == (3, "busy")
+    assert "still at work" in str(early.told["error"])
+
+
+@contextmanager
+def stopped_midway(room: Room) -> Iterator[None]:
+    """launchplane-unit, with no dispatch around it, waits for systemctl as long as this lasts."""
+    gate, systemctl = room.path("run/gate"), room.path("usr/bin/systemctl")
+    os.mkfifo(gate)
+    systemctl.rename(room.path("usr/bin/systemctl.real"))
+    put(systemctl, '#!/bin/sh\nread line </run/gate\nexec /usr/bin/systemctl.real "$@"\n')
+    request = json.dumps(room.request("daemon-reload")).encode()
+    command = room.entering([f"{PROGRAMS}/launchplane-unit"], "root")
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        process.stdin.write(request)
+        process.stdin.close()
+        try:
+            with gate.open("w"):  # waits until systemctl is there
+                yield
+        finally:
+            process.kill()
 
 
 def test_a_holder_that_goes_silent_is_not_waited_for(tmp_path: Path) -> None:
