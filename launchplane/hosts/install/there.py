@@ -59,7 +59,9 @@ def user(item: Item, apply: bool) -> str:
         raise Refuse(f"{name} is root, or in root's group")
     if item["exactly"] and (found.pw_dir, found.pw_shell) != (item["home"], item["shell"]):
         raise Refuse(f"there is a user {name} already, with the home {found.pw_dir} and the shell {found.pw_shell}")
-    groups = {group.gr_name for group in grp.getgrall() if name in group.gr_mem} & set(item["never_in"])
+    everyone = grp.getgrall()
+    groups = {group.gr_name for group in everyone if name in group.gr_mem or group.gr_gid == found.pw_gid}
+    groups &= set(item["never_in"])
     if groups:
         raise Refuse(f"{name} is in {', '.join(sorted(groups))}: take it out")
     return THERE

@@ -129,6 +129,7 @@ def test_a_host_json_that_cannot_be_read_is_not_written_over(
         ("mkdir /etc/launchplane; chown admin /etc/launchplane", "/etc/launchplane does not belong to root alone"),
         ("mkdir /etc/launchplane; mkfifo /etc/launchplane/host.json", "is no ordinary file"),
         ("useradd --system --home-dir /var/lib/launchplane/home -G docker -s /bin/sh launchplane", "is in docker"),
+        ("useradd --system --home-dir /var/lib/launchplane/home -g docker -s /bin/sh launchplane", "is in docker"),
     ],
 )
 def test_it_stops_at_what_is_in_the_way_and_says_so(
