@@ -59,7 +59,7 @@ def read_answer(
     AnswerUnusable for whatever is no answer to this request.
     """
     if result.returncode in (126, 127) and not result.stdout:
-        said = clean_message(result.stderr) or "nothing was said"
+        said = _said(result.stderr) or "nothing was said"
         raise HostUnavailable("programs_missing", f"{program} cannot be started there: {said}. Install the programs.")
     told = _object(program, result)
     _require_same_version(program, told)
@@ -79,7 +79,7 @@ def read_answer(
 def _object(program: str, result: CommandResult) -> dict[str, Any]:
     text = result.stdout
     if not text.strip():
-        said = clean_message(result.stderr) or "nothing"
+        said = _said(result.stderr) or "nothing"
         raise _unusable(program, f"it ended with {result.returncode} and printed no answer, and on the side: {said}")
     if sum(map(text.count, ",{[")) > MOST_PARTS:
         raise _unusable(program, f"it has more than {MOST_PARTS} parts")
@@ -165,7 +165,8 @@ def _text(text: str) -> str:
 
 
 def _said(sentence: str) -> str:
-    return LIVE.text(clean_message(sentence))
+    """A host's words for a sentence of ours. Cleared while they are whole: cut first, a secret may lose its end."""
+    return clean_message(LIVE.text(storable(sentence)))
 
 
 def _unusable(program: str, why: str) -> AnswerUnusable:

@@ -9,7 +9,9 @@ import pytest
 
 from audits.redact import LIVE
 from launchplane.hosts import boundary
+from launchplane.hosts.answers import read_answer
 from launchplane.hosts.carriers import Here
+from launchplane.hosts.command import CommandResult
 from launchplane.hosts.errors import AnswerLost, AnswerUnusable, HostUnavailable
 from launchplane.hosts.programs import HeldElsewhere, Programs
 from launchplane.problems import Refused
@@ -222,3 +224,18 @@ def test_a_live_secret_that_a_host_repeats_is_taken_out(there: StandIn) -> None:
     with LIVE.holding(secret):
         answer = there.programs.ask(UNIT, OBSERVE, timeout_seconds=10)
     assert secret not in str(answer)
+
+
+@pytest.mark.req("M69")
+def test_nor_is_it_kept_when_it_comes_on_the_side_or_is_cut_off_midway() -> None:
+    secret = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234"
+    no_answer = CommandResult(1, "", f"not found: {secret}", 1)
+    missing = CommandResult(127, "", f"{secret}: not found", 1)
+    long = {**refusal("no_such_thing", "x" * 290 + f" {secret}"), "program": UNIT}
+    with LIVE.holding(secret):
+        with pytest.raises(AnswerUnusable) as unusable:
+            read_answer(UNIT, OBSERVE, no_answer)
+        with pytest.raises(HostUnavailable) as unavailable:
+            read_answer(UNIT, OBSERVE, missing)
+        summary = read_answer(UNIT, OBSERVE, CommandResult(4, json.dumps(long), "", 1)).summary
+    assert secret[:8] not in f"{unusable.value.sentence} {unavailable.value.sentence} {summary}"
