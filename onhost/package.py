@@ -58,10 +58,11 @@ def unpack(archive: Path, directory: Path, *, sha256: str) -> None:
         raise BadRequest("bad_package", f"the package is no whole archive: {type(error).__name__}") from error
     finally:
         archive.unlink()
-    for new in sorted(staging.iterdir(), key=lambda new: (new.name == LAST, new)):
-        _put(new, directory / new.name)
-    staging.rmdir()
     with files.folder(str(directory), owner=os.geteuid()) as at:
+        files.remove(at, MARK)  # from here on it is not the package any more that was there before
+        for new in sorted(staging.iterdir(), key=lambda new: (new.name == LAST, new)):
+            _put(new, directory / new.name)
+        staging.rmdir()
         files.replace(at, MARK, f"{sha256}\n".encode(), mode=0o600)
 
 
