@@ -52,8 +52,12 @@ class LaneAtHand:
         self._token_held.let_go()
 
     def record_agent(self, agent_id: int | None) -> None:
-        """Put on record which runner is ours, or that none is. Raises Refused if the record has changed meanwhile."""
-        ours = Lane.objects.filter(pk=self.lane.pk, agent_id=self.desired.agent_id)
+        """Put on record which runner is ours, or that none is. Raises Refused if the record has changed meanwhile.
+
+        An id means nothing elsewhere: a record that somebody gave another scope or place has not this runner.
+        """
+        still = {name: getattr(self.desired, name) for name in ("scope", "registration_root", "service_user")}
+        ours = Lane.objects.filter(pk=self.lane.pk, agent_id=self.desired.agent_id, **still)
         if not ours.update(agent_id=agent_id):
             raise Refused(
                 "record_changed",
