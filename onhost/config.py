@@ -6,8 +6,8 @@
                                             "scope": "cbusillo/odoo-tenant-cm-website"}}}
 
 `github` may be left out; so may `docker`, launchplane-docker's part (docker_part.py): without it nothing is told of the
-engine, and nothing is taken from it. `packages` has the sha256 of each runner's package that may be unpacked: without
-it the control plane says which, and with that what runs as a lane's user.
+engine, and nothing is taken from it. `packages` has the sha256 of each runner's package that may be unpacked; without
+it none is, since what is in one runs as the lane's user. "any" leaves that to the control plane, and to its key.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ NAME = "host.json"
 LIMIT = 1 << 20
 NEEDED = {"version", "host", "roots", "lanes"}
 OPTIONAL = {"github", "docker", "packages"}
+ANY = "any"
 LANE_FIELDS = {"user", "root", "home", "scope"}
 # what every host has and needs, and what a lane's unit hides from its jobs
 NEVER_ROOTS = (
@@ -67,7 +68,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class HostConfig:
-    """All of host.json, checked."""
+    """All of host.json, checked. `packages` is None where any may be unpacked."""
 
     host: str
     github: str
@@ -104,8 +105,7 @@ def parse(data: bytes) -> HostConfig:
         raise Untrusted("config", "its lanes have to be an object")
     found = _apart({name: _lane(name, fields, roots) for name, fields in lanes.items()})
     docker = docker_part.parse(told["docker"]) if "docker" in told else None
-    packages = _packages(told["packages"]) if "packages" in told else None
-    return HostConfig(host, github, tuple(roots), found, docker, packages)
+    return HostConfig(host, github, tuple(roots), found, docker, _packages(told.get("packages", [])))
 
 
 def _roots(told: object) -> list[str]:
@@ -118,10 +118,11 @@ def _roots(told: object) -> list[str]:
     return roots
 
 
-def _packages(told: object) -> frozenset[str]:
-    """An empty list allows none."""
+def _packages(told: object) -> frozenset[str] | None:
+    if told == ANY:
+        return None
     good = isinstance(told, list) and all(isinstance(each, str) and names.SHA256.fullmatch(each) for each in told)
-    _require(good, "its packages have to be a list of sha256 hashes, 64 small hexadecimal digits each")
+    _require(good, "its packages have to be sha256 hashes, 64 small hexadecimal digits each, or any")
     return frozenset(told) if isinstance(told, list) else frozenset()
 
 

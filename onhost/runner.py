@@ -92,7 +92,7 @@ def fetch(call: Call) -> None:
     if not (isinstance(sha256, str) and names.SHA256.fullmatch(sha256)):
         raise BadRequest("fields", "sha256 has to be 64 small hexadecimal digits")
     if call.host.packages is not None and sha256 not in call.host.packages:
-        raise Refused("package_not_allowed", "this host's administrator has not allowed that package in host.json")
+        raise Refused("package_not_allowed", f"host.json does not name the package {sha256} among those allowed")
     with files.folder(call.lane.directory, owner=os.geteuid()) as at:
         if _package(at) == sha256:
             return

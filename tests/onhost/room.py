@@ -24,6 +24,7 @@ LANE, OTHER = "cm-website-chris-testing", "other-lane"
 SESSION = "0123456789abcdef0123456789abcdef"
 USERS = {"lane-cm": 64101, "lane-other": 64102, "operator": 64103}
 CONFIG: dict[str, object] = {
+    "packages": "any",
     "version": 1,
     "host": "chris-testing",
     "roots": ["/srv/runners"],

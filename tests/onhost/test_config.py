@@ -44,6 +44,8 @@ BAD: list[object] = [
     CONFIG | {"roots": ["/srv/runners", 7]},
     *(CONFIG | {"roots": ["/srv/runners", root]} for root in BAD_ROOTS),
     CONFIG | {"packages": "a" * 64},
+    CONFIG | {"packages": "all"},
+    CONFIG | {"packages": None},
     CONFIG | {"packages": ["a" * 63]},
     CONFIG | {"packages": ["A" * 64]},
     CONFIG | {"packages": [7]},

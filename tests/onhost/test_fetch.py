@@ -199,6 +199,9 @@ def test_only_a_package_that_the_administrator_allows_is_unpacked(room: Room, al
     put(room.path("etc/launchplane/host.json"), json.dumps(CONFIG | {"packages": allowed}), mode=0o644)
     assert fetched(room, packed(GOOD)).code == "package_not_allowed"
     assert names(room) == before
+    unsaid = {field: told for field, told in CONFIG.items() if field != "packages"}
+    put(room.path("etc/launchplane/host.json"), json.dumps(unsaid), mode=0o644)
+    assert fetched(room, packed(GOOD)).code == "package_not_allowed"
     allowed = [hashlib.sha256(packed(GOOD)).hexdigest()]
     put(room.path("etc/launchplane/host.json"), json.dumps(CONFIG | {"packages": allowed}), mode=0o644)
     assert fetched(room, packed(GOOD)).status == 0

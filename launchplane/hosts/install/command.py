@@ -12,16 +12,28 @@ from launchplane.problems import Problem
 OPTIONS: list[tuple[list[str], dict[str, Any]]] = [
     (["--user"], {"default": "", "metavar": "USER", "help": "whom the control plane comes in as"}),
     (["--admin"], {"default": "", "metavar": "TARGET", "help": "your own ssh to it: to look, or to install"}),
+    (
+        ["--package"],
+        {
+            "action": "append",
+            "default": [],
+            "metavar": "SHA256",
+            "dest": "packages",
+            "help": "of a runner package that may be unpacked there; may be given several times",
+        },
+    ),
     (["--apply"], {"action": "store_true", "help": "do it, over --admin"}),
 ]
 DONE = ("there", "made", "changed")
 
 
-def install(command: Subcommands, *, name: str, user: str, admin: str, apply: bool, json: bool) -> int:
+def install(
+    command: Subcommands, *, name: str, user: str, admin: str, packages: Sequence[str], apply: bool, json: bool
+) -> int:
     """0 when nothing is missing (any more) or nobody was asked, 3 when something is."""
     if apply and not admin:
         raise Problem("admin_missing", "Say how you reach the host yourself: --apply --admin TARGET")
-    wanted = services.wanted(name, user=user, before=read_config(admin) if admin else "")
+    wanted = services.wanted(name, user=user, before=read_config(admin) if admin else "", packages=packages)
     if not json:
         _show(command, wanted, admin)
     found = _act(wanted, admin, apply=apply) if admin else []

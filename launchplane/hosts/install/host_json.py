@@ -27,12 +27,17 @@ HOURLY: Final[Mapping[str, int]] = {
     "prune_builder": 12,
 }
 # an administrator's own, whatever the records say
-KEPT: Final = ("github", "packages")
+KEPT: Final = ("github",)
 DOCKER_CONFIGS: Final = "/root/.docker"
 
 
-def host_json(name: str, host: Host | None, lanes: Sequence[LaneThere], before: Mapping[str, Any]) -> dict[str, Any]:
-    """What host `name` is to be allowed. `before` is what is there now; `host` None is one that is not added yet."""
+def host_json(
+    name: str, host: Host | None, lanes: Sequence[LaneThere], before: Mapping[str, Any], packages: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What host `name` is to be allowed. `before` is what is there now; `host` None is one that is not added yet.
+
+    The runner packages that may be unpacked there are those of before, and `packages` by their sha256.
+    """
     return {
         "version": 1,
         "host": name,
@@ -42,6 +47,7 @@ def host_json(name: str, host: Host | None, lanes: Sequence[LaneThere], before: 
             lane.name: {"user": lane.user, "root": lane.root, "home": lane.home, "scope": lane.scope} for lane in lanes
         },
         "docker": _docker(host, lanes, before.get("docker", {})),
+        "packages": _packages(before.get("packages", []), packages),
         **{field: before[field] for field in KEPT if field in before},
     }
 
@@ -70,6 +76,10 @@ def server() -> str:
     """Where runners are registered: beside the API's address, as GitHub Enterprise Server has it."""
     api = settings.GITHUB_API_URL
     return "https://github.com" if api == PUBLIC_API else api.removesuffix("/api/v3")
+
+
+def _packages(before: list[str] | str, more: Sequence[str]) -> list[str] | str:
+    return before if isinstance(before, str) else sorted({*before, *more})
 
 
 def _docker(host: Host | None, lanes: Sequence[LaneThere], before: Mapping[str, Any]) -> dict[str, Any]:

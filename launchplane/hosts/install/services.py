@@ -36,8 +36,9 @@ class Installation:
     pieces: tuple[Piece, ...]
 
 
-def wanted(name: str, *, user: str = "", before: str = "") -> Installation:
-    """What host `name` is to have; it need not be added yet. `before` is the host.json that is there now.
+def wanted(name: str, *, user: str = "", before: str = "", packages: Sequence[str] = ()) -> Installation:
+    """What host `name` is to have; it need not be added yet. `before` is the host.json that is there now;
+    `packages` are the sha256 of runner packages that may be unpacked there from now on.
 
     The control plane's key is made if it has none. Raises Problem `no_host_name`, `not_installable`, HostUnavailable.
     """
@@ -46,7 +47,7 @@ def wanted(name: str, *, user: str = "", before: str = "") -> Installation:
     host = hosts_called(name).first()
     ssh_user = user or (Target.parse(host.ssh_target).user if host is not None and host.ssh_target else USER)
     key = _public_key(Path(settings.SSH_KEY))
-    told = as_text(host_json(name, host, lanes_on(host), read_before(before)))
+    told = as_text(host_json(name, host, lanes_on(host), read_before(before), packages))
     try:
         return Installation(name, ssh_user, tuple(pieces(told, ssh_user=ssh_user, public_key=key)))
     except Refusal as refusal:

@@ -79,9 +79,13 @@ class Command(Subcommands):
             fingerprint = input("Type the fingerprint that you see there: ").strip()
         return confirmed(keys, fingerprint, target=target)
 
-    def install(self, *, name: str, user: str, admin: str, apply: bool, json: bool, **_: Any) -> int:
+    def install(
+        self, *, name: str, user: str, admin: str, packages: list[str], apply: bool, json: bool, **_: Any
+    ) -> int:
         with acting_as(shell()):
-            return installing.install(self, name=name, user=user, admin=admin, apply=apply, json=json)
+            return installing.install(
+                self, name=name, user=user, admin=admin, packages=packages, apply=apply, json=json
+            )
 
     def list(self, *, json: bool, **_: Any) -> None:
         hosts = list(Host.objects.all())
