@@ -24,11 +24,6 @@ INSTALL = "tests/hosts/remote/test_install.py::test_from_nothing_it_brings_every
 OVER_SSH = "tests/hosts/remote/test_over_ssh.py::test_a_host_is_added_over_ssh_with_its_engine_and_its_key_pinned"
 CHECK = "tests/hosts/remote/test_check.py::test_a_lane_that_was_installed_from_its_record_can_be_asked"
 ADMIN, TARGET = "--admin you@ci-2.example.org", "--connection ssh --ssh launchplane@ci-2.example.org"
-HOSTS = ".venv/bin/python manage.py hosts"
-INSTALL = "tests/hosts/remote/test_install.py::test_from_nothing_it_brings_everything_about_and_again_nothing"
-OVER_SSH = "tests/hosts/remote/test_over_ssh.py::test_a_host_is_added_over_ssh_with_its_engine_and_its_key_pinned"
-CHECK = "tests/hosts/remote/test_check.py::test_a_lane_that_was_installed_from_its_record_can_be_asked"
-ADMIN, TARGET = "--admin you@ci-2.example.org", "--connection ssh --ssh launchplane@ci-2.example.org"
 # What test_commands.py cannot run by itself, and what does.
 RUN_ELSEWHERE = {
     "script/server": f"{SCRIPTS}::test_script_server_starts_and_ends",
@@ -47,10 +42,6 @@ RUN_ELSEWHERE = {
     "script/bench lanes": f"{SCRIPTS}::test_the_bench_plans_lanes",
     f"{MEASURE} --json >before.json": PROOF,
     f"{MEASURE} --before before.json": PROOF,
-    f"{HOSTS} install ci-2 {ADMIN}": INSTALL,
-    f"{HOSTS} install ci-2 --apply {ADMIN}": INSTALL,
-    f"{HOSTS} add ci-2 {TARGET} --fingerprint SHA256:the-one-that-you-saw-there": OVER_SSH,
-    f"{HOSTS} check ci-2": CHECK,
     f"{HOSTS} install ci-2 {ADMIN}": INSTALL,
     f"{HOSTS} install ci-2 --apply {ADMIN}": INSTALL,
     f"{HOSTS} add ci-2 {TARGET} --fingerprint SHA256:the-one-that-you-saw-there": OVER_SSH,
