@@ -42,10 +42,10 @@ def main() -> int:
             command = _command(asked, told, host)
             if "session" in told:
                 until_it_ends.enter_context(session.used(session.checked(told["session"])))
+            env = {"PATH": door.PATH, "LC_ALL": "C.UTF-8"}
+            return relay.run(command, source, env=env, silent_seconds=session.SILENT_SECONDS)
         except Exception as error:
             return door.refuse(answer, error)
-        env = {"PATH": door.PATH, "LC_ALL": "C.UTF-8"}
-        return relay.run(command, source, env=env, silent_seconds=session.SILENT_SECONDS)
 
 
 def _require_no_terminal() -> None:

@@ -58,6 +58,12 @@ def asked(
     return room.run(["/usr/bin/env", *env, *said, DISPATCH], stdin=line + body, user="operator")
 
 
+def test_without_sudo_it_says_so(room: Room) -> None:
+    (room.root / ".upper/bin/sudo").chmod(0o644)
+    answer = asked(room, "launchplane-unit", room.request("daemon-reload"))
+    assert (answer.status, answer.code) == (5, "system_call")
+
+
 @pytest.mark.req("M52")
 def test_a_program_is_run_by_sudo_with_no_argument_and_the_whole_input(room: Room) -> None:
     request = room.request("daemon-reload")
