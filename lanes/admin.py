@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from lanes.models import Lane, LaneGrant
 from lanes.names import missing_labels, required_labels
+from launchplane.changes.models import Change
 from launchplane.hosts.admin import HostPartAdmin
 from launchplane.hosts.fields import LinesField
 from launchplane.hosts.models import Host
@@ -70,10 +71,24 @@ class LaneAdmin(HostPartAdmin):
         registered = OF_A_REGISTERED_LANE if obj.agent_id is not None else ()
         return ["host", "name", "agent_id", *registered]
 
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Not while a change is applied to it: what it registers belongs to the record that it was planned from."""
+        return not _is_being_changed(obj) and super().has_change_permission(request, obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Not while it is registered: its runner would be nobody's. A change removes it first."""
         registered = isinstance(obj, Lane) and obj.agent_id is not None
-        return not registered and super().has_delete_permission(request, obj)
+        return not (registered or _is_being_changed(obj)) and super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        """The runner's id is as it is on record by now, not as it was when the form was opened."""
+        if change and isinstance(obj, Lane):
+            obj.agent_id = Lane.objects.select_for_update().values_list("agent_id", flat=True).get(pk=obj.pk)
+        super().save_model(request, obj, form, change)
+
+
+def _is_being_changed(obj: Model | None) -> bool:
+    return isinstance(obj, Lane) and Change.objects.holding(obj.host).filter(subject=obj.name).exists()
 
 
 @admin.register(LaneGrant)

@@ -4,12 +4,16 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db.models.signals import post_init
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from audits.models import AuditRecord
 from lanes.models import Lane, LaneGrant, LaneSnapshot
 from lanes.snapshots import store
+from launchplane.changes.models import Change
+from launchplane.changes.models.change import HOLDING
 from launchplane.hosts.models import Host
 from tests.factories import a_person, allow
 from tests.lanes.records import a_grant, a_lane, a_lane_host
@@ -116,6 +120,37 @@ def test_the_record_of_a_registered_lane_stays(
     lane = a_lane(host, agent_id=agent_id)
     assert visitor.post(address(lane, "delete"), {"post": "yes"}).status_code == status
     assert Lane.objects.count() == left
+
+
+@pytest.mark.req("L6", "L8")
+@pytest.mark.parametrize("status", HOLDING)
+def test_a_lane_that_is_being_changed_is_neither_edited_nor_deleted(visitor: Client, host: Host, status: str) -> None:
+    lane = a_lane(host, agent_id=None)
+    Change.objects.create(
+        kind="lane.create", host=host, subject=LANE, status=status, fencing_token=1, planned_at=timezone.now()
+    )
+    edited = typed(host, service_user="lane-other")
+    assert visitor.post(address(lane), edited).status_code == 403
+    assert visitor.post(address(lane, "delete"), {"post": "yes"}).status_code == 403
+    lane.refresh_from_db()
+    assert lane.service_user == USER
+
+
+def test_an_edit_keeps_the_runner_that_was_registered_while_its_form_was_open(visitor: Client, host: Host) -> None:
+    """As when the worker stores it between the form's reading of the record and its writing."""
+    lane = a_lane(host, agent_id=None)
+
+    def registered(sender: object, instance: Lane, **_: object) -> None:
+        instance.agent_id = None
+
+    Lane.objects.update(agent_id=OURS)
+    post_init.connect(registered, sender=Lane)
+    try:
+        visitor.post(address(lane), typed(host, runner_version_policy="fixed"))
+    finally:
+        post_init.disconnect(registered, sender=Lane)
+    lane.refresh_from_db()
+    assert (lane.agent_id, lane.runner_version_policy) == (OURS, "fixed")
 
 
 def test_what_was_seen_of_a_lane_goes_with_its_record(visitor: Client, host: Host) -> None:

@@ -57,6 +57,7 @@ def user(item: Item, apply: bool) -> str:
         return MADE
     if found.pw_uid == 0 or found.pw_gid == 0:
         raise Refuse(f"{name} is root, or in root's group")
+    _require_no_password(name)
     if item["exactly"] and (found.pw_dir, found.pw_shell) != (item["home"], item["shell"]):
         raise Refuse(f"there is a user {name} already, with the home {found.pw_dir} and the shell {found.pw_shell}")
     everyone = grp.getgrall()
@@ -65,6 +66,14 @@ def user(item: Item, apply: bool) -> str:
     if groups:
         raise Refuse(f"{name} is in {', '.join(sorted(groups))}: take it out")
     return THERE
+
+
+def _require_no_password(name: str) -> None:
+    """A hash never begins with these: shadow(5)."""
+    with open("/etc/shadow", encoding="utf-8", errors="replace") as shadow:
+        kept = [line.split(":")[1] for line in shadow if line.startswith(f"{name}:")]
+    if not kept or not kept[0].startswith(("!", "*")):
+        raise Refuse(f"{name} may have a password: lock it with passwd --lock {name}")
 
 
 def folder(item: Item, apply: bool) -> str:

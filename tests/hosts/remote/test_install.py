@@ -130,6 +130,7 @@ def test_a_host_json_that_cannot_be_read_is_not_written_over(
         ("mkdir /etc/launchplane; mkfifo /etc/launchplane/host.json", "is no ordinary file"),
         ("useradd --system --home-dir /var/lib/launchplane/home -G docker -s /bin/sh launchplane", "is in docker"),
         ("useradd --system --home-dir /var/lib/launchplane/home -g docker -s /bin/sh launchplane", "is in docker"),
+        ("useradd -d /var/lib/launchplane/home -s /bin/sh -p '' launchplane", "may have a password"),
     ],
 )
 def test_it_stops_at_what_is_in_the_way_and_says_so(
