@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from onhost.docker_part import DockerPart
 from onhost.door import Request
 from onhost.engine.answers import EngineIdentity
+from onhost.engine.calls import Connection
 from onhost.engine.errors import HostProblem
 from onhost.engine.questions import require_pinned
 from onhost.engine.reading import Reader
-from onhost.engine.unix import Connection
 from onhost.refusals import Refused
 
 

@@ -1,8 +1,8 @@
 """The Docker engine of this machine, through its unix socket. It only looks."""
 
 from launchplane.hosts.docker_url import socket_path
+from onhost.engine.calls import Connection
 from onhost.engine.reading import Limits, Reader
-from onhost.engine.unix import Connection
 
 
 class LocalEngine(Reader):

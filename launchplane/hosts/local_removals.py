@@ -2,8 +2,8 @@
 
 from launchplane.hosts.boundary import spend
 from launchplane.hosts.docker_url import socket_path
+from onhost.engine.calls import Connection
 from onhost.engine.removing import MAX_ANSWER_BYTES, PRUNE_SECONDS, REMOVE_SECONDS, EngineRemover
-from onhost.engine.unix import Connection
 
 
 class LocalRemover(EngineRemover):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Union
 from urllib.parse import urlencode
 
+from onhost.engine.deadline import Deadline
 from onhost.engine.errors import CallFailed, EngineUnavailable
 from onhost.engine.reduce import MAX_ENTRIES
+from onhost.engine.unix import Client, chunks
 from onhost.words import clean_message
 
 MAX_PARTS: Final = 2_000_000
@@ -19,13 +20,13 @@ MAX_PARTS: Final = 2_000_000
 Parameters = Mapping[str, Union[str, int]]
 
 
-class Connection(ABC):
-    """One connection, for one thread. Closes itself at the end of a `with`."""
-
-    failures: tuple[type[Exception], ...] = (OSError, http.client.HTTPException)
+class Connection:
+    """One connection to the socket at `path`, for one thread. Closes itself at the end of a `with`."""
 
     def __init__(self, path: str, *, api_version: str, max_answer_bytes: int) -> None:
         self._path, self._api_version, self._max_answer_bytes = path, api_version, max_answer_bytes
+        self._deadline = Deadline(0)
+        self._client = Client(path, self._deadline)
 
     def __enter__(self) -> Connection:
         return self
@@ -34,17 +35,13 @@ class Connection(ABC):
         self.close()
 
     @property
-    @abstractmethod
     def sockets(self) -> int:
         """How many sockets were opened so far: at the other end of the next may be somebody else."""
+        return self._deadline.connections
 
-    @abstractmethod
     def close(self) -> None:
         """Let go of it."""
-
-    @abstractmethod
-    def _send(self, method: str, target: str, body: str | None, seconds: float) -> tuple[int, bytes]:
-        """The status and the bytes of the answer to one request, made once. Raises one of `failures`, CallFailed."""
+        self._client.close()
 
     def get(self, path: str, *, seconds: float, params: Parameters | None = None, versioned: bool = True) -> Any:
         """The decoded JSON of one GET. Raises EngineUnavailable (nobody there) or CallFailed."""
@@ -76,11 +73,24 @@ class Connection(ABC):
         content = None if body is None else json.dumps(body, allow_nan=False)
         try:
             status, answer = self._send(method, f"{version}{path}{query}", content, seconds)
-        except self.failures as error:
+        except (OSError, http.client.HTTPException) as error:
             raise self._problem(error, path, seconds) from error
         if status not in (200, 201, 204):
             raise _refused(status, answer)
         return answer
+
+    def _send(self, method: str, target: str, body: str | None, seconds: float) -> tuple[int, bytes]:
+        """The status and the bytes of the answer to one request, made once."""
+        self._deadline.restart(seconds)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        try:
+            self._client.request(method, target, body=body, headers=headers)
+            response = self._client.getresponse()
+            return response.status, self._bounded(chunks(response))
+        except BaseException:
+            # what is left of this answer must not be taken for the next one
+            self._client.close()
+            raise
 
     def _bounded(self, chunks: Iterable[bytes]) -> bytes:
         body = bytearray()

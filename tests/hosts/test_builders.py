@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from launchplane.hosts.docker_url import socket_path
 from launchplane.hosts.errors import CallFailed
 from onhost.engine.builders import demultiplexed, read_builder, running_builders
-from onhost.engine.unix import Connection
+from onhost.engine.calls import Connection
 from tests.faults import Behaviour, EngineSocket, hangs, says, speaks
 
 RECORDED = Path(__file__).parent / "recorded"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from onhost.engine.calls import Connection
 from onhost.engine.errors import CallFailed, EngineUnavailable, HostProblem
-from onhost.engine.unix import Connection
 from tests.faults import Behaviour, EngineSocket, cut_off, drips, hangs, html, raw, says, speaks
 
 SECONDS, MOST_BYTES = 0.5, 10_000
