@@ -68,10 +68,16 @@ def test_it_reaches_this_machine_and_no_other(disposable: DisposableHost) -> Non
     assert run(["ip", "-4", "-oneline", "address"], timeout_seconds=10).stdout.count(f" {disposable.gateway}/") == 1
 
 
+def volumes(engine: PrivateEngine) -> set[Path]:
+    return set((engine.data_root / "volumes").glob("*/_data"))
+
+
 def test_each_boot_is_another_machine_and_leaves_nothing(
     disposable: DisposableHost, testbed_engine: PrivateEngine
 ) -> None:
+    before = volumes(testbed_engine)
     with booted(testbed_engine) as other:
+        assert volumes(testbed_engine) > before
         assert other.address != disposable.address
         assert other.host_key != disposable.host_key
         for command in (["cat", "/etc/machine-id"], ["docker", "info", "--format", "{{.ID}}"]):
@@ -79,7 +85,7 @@ def test_each_boot_is_another_machine_and_leaves_nothing(
     assert f" {other.gateway}/" not in run(["ip", "-4", "-oneline", "address"], timeout_seconds=10).stdout
     assert other.container_id not in run(["find", "/sys/fs/cgroup", "-type", "d"], timeout_seconds=60).stdout
     assert not other.identity.exists()
-    assert len(list((testbed_engine.data_root / "volumes").glob("*/_data"))) == 1
+    assert volumes(testbed_engine) == before
 
 
 def test_after_a_reboot_it_has_what_was_on_its_disk_and_nothing_else(another_disposable: DisposableHost) -> None:
