@@ -1,8 +1,7 @@
 """Snapshots: what was observed, kept as canonical text that is stored once however often it is seen."""
 
-import zlib
 from collections.abc import Sized
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -10,14 +9,8 @@ from hygiene.contracts import Inventory, Observation, Readings, Report
 from hygiene.models import Snapshot, SnapshotDocument
 from launchplane.canonical import canonical, digest
 from launchplane.hosts.models import Host
-
-# how old, and how far apart snapshots of that age stay
-THINNING = (
-    (timedelta(days=2), timedelta(hours=1)),
-    (timedelta(days=14), timedelta(hours=6)),
-    (timedelta(days=60), timedelta(days=1)),
-    (timedelta(days=730), timedelta(days=7)),
-)
+from launchplane.stored_text import packed, unpacked
+from launchplane.thinning import too_close
 
 
 def store(host: Host, observation: Observation, report: Report) -> Snapshot:
@@ -51,9 +44,7 @@ def _document(inventory: Inventory) -> str:
         return known
     text = canonical(inventory)
     sha256 = digest(text)
-    document = SnapshotDocument(
-        sha256=sha256, facts_sha256=facts, compressed=zlib.compress(text, 6), text_bytes=len(text)
-    )
+    document = SnapshotDocument(sha256=sha256, facts_sha256=facts, compressed=packed(text), text_bytes=len(text))
     SnapshotDocument.objects.bulk_create([document], ignore_conflicts=True)
     return sha256
 
@@ -71,17 +62,7 @@ def figures(report: Report) -> dict[str, int | str | None]:
 
 def load(snapshot: Snapshot) -> Inventory:
     """The inventory of a snapshot, from the stored text. Raises ValueError if it is not the text that was hashed."""
-    try:
-        text = zlib.decompress(snapshot.document.compressed)
-    except zlib.error as error:
-        raise _damaged(snapshot) from error
-    if digest(text) != snapshot.document_id:
-        raise _damaged(snapshot)
-    return Inventory.model_validate_json(text)
-
-
-def _damaged(snapshot: Snapshot) -> ValueError:
-    return ValueError(f"the stored inventory {snapshot.document_id} is damaged: it is not the text that was hashed")
+    return Inventory.model_validate_json(unpacked(snapshot.document.compressed, snapshot.document_id))
 
 
 def readings(snapshot: Snapshot) -> Readings:
@@ -95,18 +76,9 @@ def stored_report(snapshot: Snapshot) -> Report:
 
 
 def thin(host: Host, *, now: datetime) -> int:
-    """Drop snapshots that are too close for their age, and documents that nothing refers to. Returns how many went.
-
-    From the oldest on, and the newest always stays: so what one pass keeps, the next one measures from.
-    """
-    rows = list(Snapshot.objects.filter(host=host).order_by("observed_at", "pk").values_list("pk", "observed_at"))
-    going, last_kept = [], None
-    for pk, at in rows[:-1]:
-        apart = next((apart for age, apart in reversed(THINNING) if now - at > age), None)
-        if apart is not None and last_kept is not None and at - last_kept < apart:
-            going.append(pk)
-        else:
-            last_kept = at
+    """Drop snapshots that are too close for their age, and documents that nothing refers to. Returns how many went."""
+    rows = Snapshot.objects.filter(host=host).order_by("observed_at", "pk").values_list("pk", "observed_at")
+    going = too_close(rows, now=now)
     if going:
         with transaction.atomic():
             Snapshot.objects.filter(pk__in=going).delete()

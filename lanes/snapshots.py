@@ -1,7 +1,6 @@
 """What was seen of lanes, kept: canonical text that is stored once however often it is seen, and thinned with age."""
 
 import json
-import zlib
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,14 +13,9 @@ from lanes.listings import narrowed
 from lanes.models import Lane, LaneContact, LaneDocument, LaneSnapshot
 from lanes.parts import parts_of
 from launchplane.canonical import canonical, digest
+from launchplane.stored_text import packed, unpacked
+from launchplane.thinning import too_close
 
-# how old, and how far apart snapshots of that age stay
-THINNING: Final = (
-    (timedelta(days=2), timedelta(hours=1)),
-    (timedelta(days=14), timedelta(hours=6)),
-    (timedelta(days=60), timedelta(days=1)),
-    (timedelta(days=730), timedelta(days=7)),
-)
 # longer than any look takes to be stored
 LATELY: Final = timedelta(hours=1)
 
@@ -47,8 +41,7 @@ def store(lane: Lane, observed: Observed, *, asked_by: str) -> LaneSnapshot | No
 
 def load(snapshot: LaneSnapshot) -> Observed:
     """What the snapshot saw. Raises ValueError if the stored text is not the text that was hashed."""
-    text = _text(snapshot)
-    seen = json.loads(text)
+    seen = json.loads(unpacked(snapshot.document.compressed, snapshot.document_id))
     seen["seen_at"] = snapshot.observed_at
     if seen["listing"] is not None:
         seen["listing"] |= {"seen_at": snapshot.listed_at, "request_ids": tuple(snapshot.request_ids)}
@@ -67,7 +60,7 @@ def _snapshot(lane: Lane, desired: Desired, observed: Observed) -> LaneSnapshot:
     sha256, last = digest(text), lane.snapshots.first()
     if last is not None and last.document_id == sha256 and last.observed_at <= observed.seen_at:
         return last
-    document = LaneDocument(sha256=sha256, compressed=zlib.compress(text, 6))
+    document = LaneDocument(sha256=sha256, compressed=packed(text))
     LaneDocument.objects.bulk_create(
         [document], update_conflicts=True, unique_fields=["sha256"], update_fields=["wanted_at"]
     )
@@ -86,20 +79,6 @@ def _canonical(desired: Desired, observed: Observed) -> bytes:
     return canonical(plain)
 
 
-def _text(snapshot: LaneSnapshot) -> bytes:
-    try:
-        text = zlib.decompress(snapshot.document.compressed)
-    except zlib.error as error:
-        raise _damaged(snapshot) from error
-    if digest(text) != snapshot.document_id:
-        raise _damaged(snapshot)
-    return text
-
-
-def _damaged(snapshot: LaneSnapshot) -> ValueError:
-    return ValueError(f"what was stored of {snapshot} is damaged: it is not the text that was hashed")
-
-
 def _note_contact(lane: Lane, desired: Desired, observed: Observed) -> None:
     """One row for each span of the same; what is not known of a runner, or is not ours, ends no span."""
     parts = parts_of(desired, observed)
@@ -116,18 +95,8 @@ def _note_contact(lane: Lane, desired: Desired, observed: Observed) -> None:
 
 
 def _thin(lane: Lane, *, now: datetime) -> None:
-    """Drop snapshots that are too close for their age, and documents that nothing refers to.
-
-    From the oldest on, and the newest always stays: so what one pass keeps, the next one measures from.
-    """
-    rows = list(lane.snapshots.order_by("observed_at", "pk").values_list("pk", "observed_at"))
-    going, last_kept = [], None
-    for pk, at in rows[:-1]:
-        apart = next((apart for age, apart in reversed(THINNING) if now - at > age), None)
-        if apart is not None and last_kept is not None and at - last_kept < apart:
-            going.append(pk)
-        else:
-            last_kept = at
+    """Drop snapshots that are too close for their age, and documents that nothing refers to."""
+    going = too_close(lane.snapshots.order_by("observed_at", "pk").values_list("pk", "observed_at"), now=now)
     if going:
         LaneSnapshot.objects.filter(pk__in=going).delete()
         _drop_documents()

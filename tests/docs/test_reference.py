@@ -9,7 +9,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern
 
-from hygiene import budgets, classify, defaults, snapshots
+from hygiene import budgets, classify, defaults
 from hygiene.contracts import Class, Finding, InventoryView, Kind, Report, ResourceRow
 from hygiene.models import FIXED_SCOPES
 from hygiene.observe import MACHINE_TIME
@@ -19,6 +19,7 @@ from launchplane.hosts.models import GB
 from launchplane.schedule.heartbeat import QUEUES, SILENT_AFTER
 from launchplane.schedule.jobs import all_jobs
 from launchplane.server.programs import programs
+from launchplane.thinning import THINNING
 from launchplane.urls import urlpatterns
 from onhost.engine.questions import API_NEWEST, API_OLDEST
 from onhost.engine.reading import Limits
@@ -137,7 +138,7 @@ def test_the_limits_of_an_observation_are_those_of_the_code() -> None:
 
 
 def test_snapshots_are_thinned_as_shown() -> None:
-    assert [(old.days, apart.total_seconds() / 3600) for old, apart in snapshots.THINNING] == [
+    assert [(old.days, apart.total_seconds() / 3600) for old, apart in THINNING] == [
         (2, 1),
         (14, 6),
         (60, 24),
