@@ -17,14 +17,17 @@ from pydantic import BaseModel, Field
 
 from lanes import stored
 from lanes.contracts import Baseline, Condition, Desired, Directory, GithubRunner, Service, Shape
-from lanes.models import Lane
+from lanes.models import Lane, LaneQuerySet
 from lanes.parts import Folder, Parts, Registration, Unit, parts_of
 from lanes.shapes import shape_from
+from launchplane.access.actions import Action
+from launchplane.access.callers import caller_of
 from launchplane.changes.contracts import Gate
+from launchplane.hosts.models import Host
 from launchplane.problem_documents import ProblemDocument
 from launchplane.problems import Problem
 
-ERRORS: dict[int, type[BaseModel]] = dict.fromkeys((401, 404, 422), ProblemDocument)
+ERRORS: dict[int, type[BaseModel]] = dict.fromkeys((401, 403, 404, 422), ProblemDocument)
 
 router = Router()
 
@@ -110,7 +113,7 @@ class LaneQuery(BaseModel):
 
 @router.get("/lanes", response={200: LaneList, **ERRORS}, summary="The lanes that you may see")
 def lanes(request: HttpRequest, query: Query[LaneQuery]) -> LaneList:
-    found = Lane.objects.seen_by(request.user).filter(name__gt=query.after).select_related("host").order_by("name")
+    found = _lanes(request).filter(name__gt=query.after).select_related("host").order_by("name")
     page = list(found[: query.limit + 1])
     shown = page[: query.limit]
     looks = stored.last_looks(shown)
@@ -147,9 +150,15 @@ def readiness(request: HttpRequest, name: str) -> ReadinessNow:
     )
 
 
+def _lanes(request: HttpRequest) -> LaneQuerySet:
+    caller = caller_of(request)
+    caller.require(Action.LANE_READ)
+    return Lane.objects.filter(host__in=caller.hosts(Action.LANE_READ, Host.objects.all()).order_by())
+
+
 def _lane(request: HttpRequest, name: str) -> Lane:
-    """The lane, if it is there and this person may see its host: both end in the same answer."""
-    found = Lane.objects.seen_by(request.user).called(name).select_related("host").first()
+    """The lane, if it is there and this caller may see its host: both end in the same answer."""
+    found = _lanes(request).called(name).select_related("host").first()
     if found is None:
         raise Problem("no_such_lane", "There is no such lane, or you may not see it.")
     return found

@@ -10,7 +10,7 @@ def packed(text: bytes) -> bytes:
     return zlib.compress(text, 6)
 
 
-def unpacked(compressed: bytes, sha256: str) -> bytes:
+def unpacked(compressed: bytes | memoryview, sha256: str) -> bytes:
     """The text again. Raises ValueError if it is not the one with that digest."""
     try:
         text = zlib.decompress(compressed)

@@ -5,7 +5,7 @@ from django.contrib.auth import views as auth
 from django.urls import path
 from django.views.generic import RedirectView
 
-from launchplane.api import api
+from launchplane.api.app import api
 from launchplane.health import health
 from launchplane.web.access import admin_login, no_shortcut
 from launchplane.web.login import LoginView, PasswordChangeView

@@ -13,7 +13,7 @@ from hygiene import budgets, classify, defaults
 from hygiene.contracts import Class, Finding, InventoryView, Kind, Report, ResourceRow
 from hygiene.models import FIXED_SCOPES
 from hygiene.observe import MACHINE_TIME
-from launchplane.api import api
+from launchplane.api.app import api
 from launchplane.environment import FORESEEN, KNOWN
 from launchplane.hosts.models import GB
 from launchplane.schedule.heartbeat import QUEUES, SILENT_AFTER

@@ -1,48 +1,20 @@
-"""The HTTP interface under `/v1`. So far it only reads, for a person who is logged in."""
+"""`/v1/hosts…`: hosts, and what was last seen of each."""
 
-from datetime import datetime
-from typing import Any
-
-from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI, Query
-from ninja.errors import AuthenticationError, ValidationError
-from ninja.renderers import JSONRenderer
-from ninja.responses import NinjaJSONEncoder
-from ninja.security import SessionAuth
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Query, Router
 from pydantic import BaseModel, Field
-from pydantic_core import to_jsonable_python
 
 from hygiene.contracts import Class, InventoryView, Kind, Report
 from hygiene.inventory import latest, select, view_for_programs
 from hygiene.models import Snapshot
 from hygiene.snapshots import stored_report
-from lanes.api import router as lanes_router
-from launchplane.access.rights import visible
+from launchplane.access.actions import Action
+from launchplane.access.callers import caller_of
+from launchplane.api.errors import ERRORS
 from launchplane.hosts.models import Host
 from launchplane.hosts.services import hosts_called
-from launchplane.problem_documents import ProblemDocument, problem_response
 from launchplane.problems import Problem
-
-
-class Encoder(NinjaJSONEncoder):
-    """Times as the contracts write them everywhere else; Django's own encoder cuts them to milliseconds."""
-
-    def default(self, o: object) -> Any:
-        return to_jsonable_python(o) if isinstance(o, datetime) else super().default(o)
-
-
-class Renderer(JSONRenderer):
-    """The contracts' JSON."""
-
-    encoder_class = Encoder
-
-
-class ReadingSession(SessionAuth):
-    """A browser session may read. It changes nothing here, so no cross-site request can."""
-
-    def authenticate(self, request: HttpRequest, key: str | None) -> Any:
-        user = super().authenticate(request, key)
-        return user if user and request.method in ("GET", "HEAD") else None
 
 
 class HostSummary(BaseModel):
@@ -80,17 +52,12 @@ class InventoryQuery(BaseModel):
     limit: int = Field(1000, ge=1, le=10_000)
 
 
-ERRORS: dict[int, type[BaseModel]] = dict.fromkeys((401, 404, 422), ProblemDocument)
-
-api = NinjaAPI(
-    title="Launchplane", version="1", urls_namespace="v1", docs_url=None, auth=ReadingSession(), renderer=Renderer()
-)
-api.add_router("", lanes_router)
+router = Router()
 
 
-@api.get("/hosts", response={200: HostList, **ERRORS}, summary="The hosts that you may see")
+@router.get("/hosts", response={200: HostList, **ERRORS}, summary="The hosts that you may see")
 def hosts(request: HttpRequest, query: Query[HostQuery]) -> HostList:
-    found = visible(request.user, "hosts.view_host", Host.objects.filter(name__gt=query.after)).order_by("name")
+    found = _hosts(request, Host.objects.filter(name__gt=query.after)).order_by("name")
     page = list(found[: query.limit + 1])
     shown = page[: query.limit]
     return HostList(
@@ -98,12 +65,12 @@ def hosts(request: HttpRequest, query: Query[HostQuery]) -> HostList:
     )
 
 
-@api.get("/hosts/{name}", response={200: HostSummary, **ERRORS}, summary="One host")
+@router.get("/hosts/{name}", response={200: HostSummary, **ERRORS}, summary="One host")
 def host(request: HttpRequest, name: str) -> HostSummary:
     return _summary(_host(request, name))
 
 
-@api.get(
+@router.get(
     "/hosts/{name}/report",
     response={200: Report, **ERRORS},
     by_alias=True,
@@ -116,7 +83,7 @@ def report(request: HttpRequest, name: str) -> Report:
     return stored_report(snapshot)
 
 
-@api.get(
+@router.get(
     "/hosts/{name}/inventory",
     response={200: InventoryView, **ERRORS},
     by_alias=True,
@@ -130,31 +97,20 @@ def inventory(request: HttpRequest, name: str, query: Query[InventoryQuery]) -> 
     return view_for_programs(view, rows, limit=query.limit)
 
 
-@api.exception_handler(AuthenticationError)
-def not_authenticated(_request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
-    return problem_response(401)
-
-
-@api.exception_handler(Problem)
-def not_found(_request: HttpRequest, problem: Problem) -> HttpResponse:
-    return problem_response(404, code=problem.code, detail=problem.sentence)
-
-
-@api.exception_handler(ValidationError)
-def invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
-    first = error.errors[0] if error.errors else {}
-    where = ".".join(str(part) for part in first.get("loc", ())[1:])
-    return problem_response(422, detail=f"{where}: {first.get('msg', 'not valid')}")
-
-
 def never_observed(name: str) -> Problem:
     """Nothing is stored of this host."""
     return Problem("never_observed", f"{name} was never observed.")
 
 
+def _hosts(request: HttpRequest, among: QuerySet[Host]) -> QuerySet[Host]:
+    caller = caller_of(request)
+    caller.require(Action.HOST_READ)
+    return caller.hosts(Action.HOST_READ, among)
+
+
 def _host(request: HttpRequest, name: str) -> Host:
-    """The host, if it is there and this person may see it: both end in the same answer."""
-    found = visible(request.user, "hosts.view_host", hosts_called(name)).first()
+    """The host, if it is there and this caller may see it: both end in the same answer."""
+    found = _hosts(request, hosts_called(name)).first()
     if found is None:
         raise Problem("no_such_host", "There is no such host, or you may not see it.")
     return found

@@ -1,0 +1,35 @@
+"""The HTTP interface under `/v1`: its doors, its routes, its errors."""
+
+from datetime import datetime
+from typing import Any
+
+from ninja import NinjaAPI
+from ninja.renderers import JSONRenderer
+from ninja.responses import NinjaJSONEncoder
+from pydantic_core import to_jsonable_python
+
+from lanes.api import router as lanes
+from launchplane.api.auth import ReadingSession
+from launchplane.api.errors import add_handlers
+from launchplane.api.hosts import router as hosts
+
+
+class Encoder(NinjaJSONEncoder):
+    """Times as the contracts write them everywhere else; Django's own encoder cuts them to milliseconds."""
+
+    def default(self, o: object) -> Any:
+        return to_jsonable_python(o) if isinstance(o, datetime) else super().default(o)
+
+
+class Renderer(JSONRenderer):
+    """The contracts' JSON."""
+
+    encoder_class = Encoder
+
+
+api = NinjaAPI(
+    title="Launchplane", version="1", urls_namespace="v1", docs_url=None, auth=[ReadingSession()], renderer=Renderer()
+)
+add_handlers(api)
+for router in (hosts, lanes):
+    api.add_router("", router)
