@@ -4,6 +4,7 @@ Plain SQL, of a few short statements: whoever holds the row holds up everybody e
 such statements than a database to execute them (`script/bench audit`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -38,7 +39,7 @@ def locked() -> Position:
 def append(record: AuditRecord, *, behind: Position) -> None:
     """Store `record` and let the head name it. Raises DatabaseError if the head is not `behind` any more."""
     moved: list[Any] = [record.seq, record.hash, behind.seq]
-    row: list[Any] = [field.get_db_prep_save(getattr(record, field.attname), connection) for field in _FIELDS]
+    row = _row(record)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(_BOTH, [*moved, *row])
@@ -48,6 +49,22 @@ def append(record: AuditRecord, *, behind: Position) -> None:
         if cursor.rowcount != 1:
             raise DatabaseError("somebody else appended at the same time")
     record._state.adding, record._state.db = False, connection.alias
+
+
+def append_all(records: Sequence[AuditRecord], *, behind: Position) -> None:
+    """`append` for records that follow each other. The triggers see each row, and each step of the head, by itself."""
+    rows = [_row(record) for record in records]
+    befores = [behind.seq, *(record.seq for record in records[:-1])]
+    moves = [(record.seq, record.hash, before) for record, before in zip(records, befores, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT, rows)
+        cursor.executemany(_MOVE, moves)
+        if cursor.rowcount != len(records):
+            raise DatabaseError("somebody else appended at the same time")
+
+
+def _row(record: AuditRecord) -> list[Any]:
+    return [field.get_db_prep_save(getattr(record, field.attname), connection) for field in _FIELDS]
 
 
 def _locked() -> Position | None:

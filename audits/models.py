@@ -7,6 +7,9 @@ from django.db import models
 
 from audits.contracts import Actor, Record, Status
 
+LONGEST_TEXT = 200
+LARGEST_SEQ = 2**63 - 1
+
 
 class AuditRecord(models.Model):
     """One thing that was about to be done, was done, failed or was skipped."""
@@ -19,14 +22,14 @@ class AuditRecord(models.Model):
 
     seq = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField()
-    kind = models.CharField(max_length=200)
-    key = models.CharField(max_length=200)
-    host = models.CharField(max_length=200, blank=True)
-    lane = models.CharField(max_length=200, blank=True)
-    actor_id = models.CharField(max_length=200)
-    actor_name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=LONGEST_TEXT)
+    key = models.CharField(max_length=LONGEST_TEXT)
+    host = models.CharField(max_length=LONGEST_TEXT, blank=True)
+    lane = models.CharField(max_length=LONGEST_TEXT, blank=True)
+    actor_id = models.CharField(max_length=LONGEST_TEXT)
+    actor_name = models.CharField(max_length=LONGEST_TEXT)
     responsible = models.JSONField(default=list, blank=True)
-    source = models.CharField(max_length=200)
+    source = models.CharField(max_length=LONGEST_TEXT)
     status = models.CharField(max_length=20, choices=Status.choices)
     payload = models.TextField()
     payload_hash = models.CharField(max_length=64)
@@ -72,6 +75,35 @@ def record_of(row: Any) -> Record:
     )
 
 
+def row_of(record: Record) -> AuditRecord:
+    """A record as a row that says the same, byte for byte. Raises ValueError for one that no row can hold."""
+    row = AuditRecord(
+        seq=record.seq,
+        at=datetime.fromisoformat(record.at),
+        kind=record.kind,
+        key=record.key,
+        host=record.host,
+        lane=record.lane,
+        actor_id=record.actor.id,
+        actor_name=record.actor.name,
+        responsible=list(record.actor.responsible),
+        source=record.source,
+        status=record.status,
+        payload=record.payload,
+        payload_hash=record.payload_hash,
+        prev_hash=record.prev_hash,
+        hash=record.hash,
+    )
+    if record_of(row) != record or record.seq > LARGEST_SEQ:
+        raise ValueError("its time or its number is in another form")
+    texts = (row.kind, row.key, row.host, row.lane, row.actor_id, row.actor_name, row.source)
+    if any(len(text) > LONGEST_TEXT for text in texts):
+        raise ValueError(f"a field is longer than {LONGEST_TEXT} characters")
+    if any("\0" in text for text in (*texts, *row.responsible, row.payload)):
+        raise ValueError("it holds a character that no database takes")
+    return row
+
+
 class EvidenceStore(models.Model):
     """The one row that says that segments were begun: from then on a folder without any was lost, or is another."""
 
@@ -85,6 +117,26 @@ class EvidenceStore(models.Model):
 
     def __str__(self) -> str:
         return f"begun at {moment(self.begun_at)}"
+
+
+class Restoration(models.Model):
+    """The one row that is there while records that came back from the evidence store wait for somebody to answer.
+
+    The database had the records up to `own_seq` by itself; those up to `last_seq` came back.
+    """
+
+    THE_ONE = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=THE_ONE)
+    begun_at = models.DateTimeField()
+    own_seq = models.BigIntegerField()
+    last_seq = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.own_seq} to {self.last_seq}"
 
 
 class ChainHead(models.Model):

@@ -1,4 +1,4 @@
-"""`manage.py audits list|verify|export|checkpoint`, and what others add (`adopt`)."""
+"""`manage.py audits list|verify|export|checkpoint|rebuild`, and what others add (`accept`, `adopt`)."""
 
 import sys
 from pathlib import Path
@@ -10,6 +10,7 @@ from audits import more_commands
 from audits.contracts import Verdict
 from audits.export import export
 from audits.models import AuditRecord
+from audits.rebuild import from_export, from_segments, is_open
 from audits.sign import checkpoint
 from audits.verify import verify_database
 from audits.verify_export import beside_our_records, lines_of, verify_export
@@ -26,21 +27,29 @@ FILE: tuple[list[str], dict[str, Any]] = (
     ["file"],
     {"nargs": "?", "metavar": "FILE", "help": "an export; without it, the database and the segments"},
 )
+SOURCE: tuple[list[str], dict[str, Any]] = (
+    ["file"],
+    {"nargs": "?", "metavar": "FILE", "help": "an export; without it, the segments"},
+)
 FROM_SEQ: tuple[list[str], dict[str, Any]] = (
     ["--from-seq"],
     {"type": int, "default": 1, "metavar": "N", "help": "begin with record N"},
 )
 
 
+WAITS = "Nothing is begun on any host until `manage.py audits accept --as USER --reason R` answers for it."
+
+
 class Command(Subcommands):
-    help = "List, verify and export audit records, and sign the head of their chain."
+    help = "List, verify and export audit records, sign the head of their chain, bring lost ones back."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        subcommands = parser.add_subparsers(required=True, metavar="list|verify|export|checkpoint|adopt")
+        subcommands = parser.add_subparsers(required=True, metavar="list|verify|export|checkpoint|rebuild|accept|adopt")
         self.sub(subcommands, "list", self.list, help_text="List records, the newest first.", arguments=FILTERS)
         self.sub(subcommands, "verify", self.verify, help_text="Look whether records were altered.", arguments=[FILE])
         self.sub(subcommands, "export", self.export, help_text="Print records as lines of JSON.", arguments=[FROM_SEQ])
         self.sub(subcommands, "checkpoint", self.checkpoint, help_text="Sign the head of the chain, and print it.")
+        self.sub(subcommands, "rebuild", self.rebuild, help_text="Bring lost records back.", arguments=[SOURCE])
         more_commands.add_to(self, subcommands)
 
     def list(self, *, kind: str, host: str, key: str, limit: int, json: bool, **_: Any) -> None:
@@ -82,6 +91,18 @@ class Command(Subcommands):
         self.stdout.write(f"Record {signed.seq} is the head: {signed.hash}")
         self.stdout.write(f"signed at {signed.at} by {signed.public_key}:\n{signed.signature}")
         self.stdout.write(f"To compare an export with it: docs/verify_audit.py EXPORT {signed.seq}:{signed.hash}")
+
+    def rebuild(self, *, file: str | None, json: bool, **_: Any) -> None:
+        found = from_segments() if file is None else from_export(Path(file))
+        first = found.common.seq + 1 if found.count else None
+        if json:
+            self.print_json({"came_back": found.count, "first_seq": first, "last_seq": found.end.seq})
+        elif found.count:
+            self.stdout.write(f"Records {first} to {found.end.seq} came back. The head is {found.end.hash}")
+        else:
+            self.stdout.write(f"The database holds all records, up to {found.end.seq}.")
+        if not json and is_open():
+            self.stdout.write(WAITS)
 
     def _tell(self, verdict: Verdict) -> None:
         span = f"intact: records {verdict.first_seq} to {verdict.last_seq}, head {verdict.head_hash}"
