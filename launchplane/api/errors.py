@@ -1,16 +1,33 @@
-"""What goes wrong under `/v1`, as problem documents."""
+"""What goes wrong under `/v1`, as problem documents: which status belongs to which error."""
 
+import logging
 from http import HTTPStatus
+from typing import Final
 
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 from pydantic import BaseModel
 
+from audits.errors import AuditRefused
 from launchplane.problem_documents import ProblemDocument, problem_response
-from launchplane.problems import Problem, Refused
+from launchplane.problems import Problem, Refused, Waits
+
+log = logging.getLogger(__name__)
 
 ERRORS: dict[int, type[BaseModel]] = dict.fromkeys((401, 403, 404, 422), ProblemDocument)
+
+# by the code of a problem, where its class alone does not say it
+STATUSES: Final = {
+    "bad_key": HTTPStatus.BAD_REQUEST,
+    "key_conflict": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "never_observed": HTTPStatus.NOT_FOUND,
+    "no_such_kind": HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+# RFC 9110, section 11.6.1: a 401 says how one is let in
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="launchplane"'}
+RETRY_SECONDS: Final = 5
 
 
 def add_handlers(api: NinjaAPI) -> None:
@@ -18,18 +35,40 @@ def add_handlers(api: NinjaAPI) -> None:
     api.exception_handler(AuthenticationError)(_not_authenticated)
     api.exception_handler(Problem)(_problem)
     api.exception_handler(ValidationError)(_invalid)
+    for lost in (OperationalError, InterfaceError):
+        api.exception_handler(lost)(_no_database)
+
+
+def status_of(problem: Problem) -> HTTPStatus:
+    """By its code; else by what kind of problem it is. What is neither is about what was asked for."""
+    if problem.code in STATUSES:
+        return STATUSES[problem.code]
+    if problem.code.startswith("no_such_"):
+        return HTTPStatus.NOT_FOUND
+    if isinstance(problem, AuditRefused | Waits):
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    return HTTPStatus.FORBIDDEN if isinstance(problem, Refused) else HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def _not_authenticated(_request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
-    return problem_response(HTTPStatus.UNAUTHORIZED)
+    detail = "Send an API token or a workflow's OIDC token as the header Authorization: Bearer …, or log in."
+    return problem_response(HTTPStatus.UNAUTHORIZED, detail=detail, headers=CHALLENGE)
 
 
 def _problem(_request: HttpRequest, problem: Problem) -> HttpResponse:
-    status = HTTPStatus.FORBIDDEN if isinstance(problem, Refused) else HTTPStatus.NOT_FOUND
-    return problem_response(status, code=problem.code, detail=problem.sentence)
+    status = status_of(problem)
+    wait = {"Retry-After": str(RETRY_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return problem_response(status, code=problem.code, detail=problem.sentence, headers=wait)
 
 
 def _invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
     first = error.errors[0] if error.errors else {}
     where = ".".join(str(part) for part in first.get("loc", ())[1:])
     return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, detail=f"{where}: {first.get('msg', 'not valid')}")
+
+
+def _no_database(_request: HttpRequest, error: DatabaseError) -> HttpResponse:
+    log.error("the database did not do what a request needed", exc_info=error)
+    detail = "The database does not answer. Nothing was done; try again."
+    wait = {"Retry-After": str(RETRY_SECONDS)}
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, code="no_database", detail=detail, headers=wait)
