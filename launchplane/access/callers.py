@@ -21,7 +21,7 @@ M = TypeVar("M", bound=Model)
 class Caller:
     """A person in a session, the owner of a token through it, or a trusted workflow.
 
-    `identity` stays the same for all calls of one of them, such as `token:7`. `granted` and `host_ids` are what a token
+    `identity` stays the same for all calls of one of them, such as `token-7`. `granted` and `host_ids` are what a token
     or a workflow was given, None for all that there is; the rights of the person behind it, if there is one, bound
     both.
     """

@@ -29,7 +29,7 @@ READ = [
 ]
 
 GROUPS: dict[str, list[str]] = {
-    "Auditors": [*READ, "access.view_user", "access.view_credentialchange"],
+    "Auditors": [*READ, "access.view_user", "access.view_credentialchange", "access.view_apitoken"],
     "Approvers": [*READ, "hosts.approve_change", "hosts.freeze_host", "hosts.resolve_change"],
     "Operators": [
         *READ,
@@ -37,6 +37,7 @@ GROUPS: dict[str, list[str]] = {
         "hosts.change_host",
         "hosts.observe_host",
         "hosts.request_change",
+        "hosts.send_evidence",
         "hosts.freeze_host",
         "hosts.add_requiredwarm",
         "hosts.change_requiredwarm",

@@ -9,7 +9,8 @@ from ninja.responses import NinjaJSONEncoder
 from pydantic_core import to_jsonable_python
 
 from lanes.api import router as lanes
-from launchplane.api.auth import ReadingSession
+from launchplane.access.not_let_in import NotLetIn
+from launchplane.api.auth import Bearer, ReadingSession, not_let_in
 from launchplane.api.errors import add_handlers
 from launchplane.api.hosts import router as hosts
 
@@ -28,8 +29,14 @@ class Renderer(JSONRenderer):
 
 
 api = NinjaAPI(
-    title="Launchplane", version="1", urls_namespace="v1", docs_url=None, auth=[ReadingSession()], renderer=Renderer()
+    title="Launchplane",
+    version="1",
+    urls_namespace="v1",
+    docs_url=None,
+    auth=[Bearer(), ReadingSession()],
+    renderer=Renderer(),
 )
 add_handlers(api)
+api.exception_handler(NotLetIn)(not_let_in)
 for router in (hosts, lanes):
     api.add_router("", router)

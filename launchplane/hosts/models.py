@@ -94,6 +94,7 @@ class Host(models.Model):
             ("freeze_host", "Can freeze host and lift a freeze"),
             ("resolve_change", "Can say what became of a change of host that is in doubt"),
             ("manage_access", "Can give and take rights on host"),
+            ("send_evidence", "Can send evidence about host"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -1,0 +1,6 @@
+"""People and what was changed of their accounts, the programs that are let in, and counts of what comes too often."""
+
+from launchplane.access.models.accounts import CredentialChange, GivenByDefault, Tries, User
+from launchplane.access.models.api_token import ApiToken
+
+__all__ = ["ApiToken", "CredentialChange", "GivenByDefault", "Tries", "User"]
