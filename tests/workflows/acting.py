@@ -129,7 +129,7 @@ class Runner:
             if command is not None and command[1] == "add-mask":
                 ran.masks.append(command[2])
                 continue
-            assert command is None or command[1] in ("error", "notice"), f"a command to the runner: {line}"
+            assert command is None or command[1] in ("error", "warning"), f"a command to the runner: {line}"
             ran.log += f"{line}\n"
 
     def _upload(self, asked: dict[str, str], ran: Ran) -> None:

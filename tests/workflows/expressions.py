@@ -1,4 +1,4 @@
-"""The few of GitHub's expressions that the workflow files use: `inputs.lane`, `a != '' || b == 'c'`, `always()`."""
+"""The few of GitHub's expressions that the workflow files use: `a.b`, `a.b || c.d`, `a.b != '' || …`, `always()`."""
 
 import re
 from collections.abc import Mapping
@@ -14,8 +14,13 @@ def filled(text: str, contexts: Contexts) -> str:
     return TEMPLATE.sub(lambda found: value(found[1], contexts), text)
 
 
-def value(name: str, contexts: Contexts) -> str:
-    """What `context.name` stands for. A variable or an input that nobody set is empty. Raises KeyError for others."""
+def value(names: str, contexts: Contexts) -> str:
+    """What `context.name` stands for, or the first of several that is not empty."""
+    return next(filter(None, (_one(name, contexts) for name in names.split(" || "))), "")
+
+
+def _one(name: str, contexts: Contexts) -> str:
+    """A variable or an input that nobody set is empty. Raises KeyError for what is never there."""
     context, _, rest = name.partition(".")
     known = contexts[context]
     return known.get(rest, "") if context in ("vars", "inputs") else known[rest]

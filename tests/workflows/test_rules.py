@@ -1,5 +1,6 @@
 """What holds for every workflow file that users get: few rights, nothing unpinned, nothing a stranger can start."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.document import LANE_DRY_RUN, Workflow, workflow, workflows
+from tests.workflows.document import HYGIENE_REPORT, LANE_DRY_RUN, Workflow, workflow, workflows
 
 # of GitHub's syntax of workflows, as much as these files may use
 KEYS: dict[str, set[Any]] = {
@@ -17,6 +18,7 @@ KEYS: dict[str, set[Any]] = {
     "input": {"description", "required", "type", "options", "default"},
 }
 EXPRESSION = re.compile(r"\$\{\{ ?(.*?) ?\}\}")
+HEREDOC = re.MULTILINE | re.DOTALL
 PINNED = re.compile(r"^\s*uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", re.MULTILINE)
 
 
@@ -26,7 +28,7 @@ def file(request: pytest.FixtureRequest) -> Workflow:
 
 
 def test_there_are_these_files_and_no_other() -> None:
-    assert workflows() == [LANE_DRY_RUN]
+    assert workflows() == [LANE_DRY_RUN, HYGIENE_REPORT]
 
 
 def test_github_knows_every_key(file: Workflow) -> None:
@@ -71,7 +73,8 @@ def test_no_shell_has_an_expression_in_it(file: Workflow) -> None:
 
 def test_every_expression_is_of_a_kind_that_has_no_surprise(file: Workflow) -> None:
     plain = re.compile(r"(inputs|vars)\.\w+|github\.(repository_id|run_id|run_attempt)|runner\.temp")
-    assert [found for found in EXPRESSION.findall(file.text) if not plain.fullmatch(found)] == []
+    parts = [part for found in EXPRESSION.findall(file.text) for part in found.split(" || ")]
+    assert [part for part in parts if not plain.fullmatch(part)] == []
 
 
 def test_it_ends_in_time_and_one_at_a_time(file: Workflow) -> None:
@@ -98,6 +101,20 @@ def test_the_result_is_kept_however_it_ends(file: Workflow) -> None:
     assert last["if"] == "always()"
     assert last["uses"].startswith("actions/upload-artifact@")
     assert last["with"]["if-no-files-found"] == "error"
+
+
+def test_its_python_is_as_old_as_on_the_oldest_hosts(file: Workflow) -> None:
+    programs = [program for _, script in file.shells for program in re.findall(r"<<'PY'\n(.*?)^PY$", script, HEREDOC)]
+    assert programs
+    for program in programs:
+        ast.parse(program, feature_version=(3, 9))
+
+
+def test_a_token_is_asked_for_in_one_way_wherever_that_is() -> None:
+    asking = [script for name in workflows() for _, script in workflow(name).shells if "ID_TOKEN_REQUEST" in script]
+    ways = [script[script.index("ask() {") : script.index("::add-mask::")] for script in asking]
+    assert len(ways) == 3
+    assert len({re.sub("^ *#.*\n", "", way, flags=re.MULTILINE) for way in ways}) == 1
 
 
 @pytest.mark.skipif(
