@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "launchplane.changes",
     "hygiene",
     "lanes",
+    "launchplane.api",
     "launchplane.web",
     "django.contrib.admin",
     "django.contrib.auth",

@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from lanes.api import router as lanes
 from launchplane.access.not_let_in import NotLetIn
+from launchplane.api import evidence_in, refusing
 from launchplane.api.auth import Bearer, ReadingSession, not_let_in
 from launchplane.api.errors import add_handlers
 from launchplane.api.hosts import router as hosts
@@ -38,5 +39,6 @@ api = NinjaAPI(
 )
 add_handlers(api)
 api.exception_handler(NotLetIn)(not_let_in)
-for router in (hosts, lanes):
+api.exception_handler(refusing.NotTaken)(refusing.answer)
+for router in (hosts, lanes, evidence_in.router):
     api.add_router("", router)

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from audits import outside
 from audits.models import AuditRecord
 from launchplane.access.people import Principal
 from launchplane.access.rights import may
@@ -23,6 +24,8 @@ from launchplane.problems import Refused
 # whoever has it in hand already, or had it, needs no order
 TAKEN = (Status.APPLYING, Status.IN_DOUBT, Status.COMPLETED, Status.FAILED)
 HANDED_OVER = ("change.approved", "change.ordered")
+# a refusal changes nothing, and what came from outside may have any key
+NO_STEP = ("change.denied", *outside.KINDS)
 
 
 def order(change: Change, *, by: Principal, digest: str) -> Change:
@@ -50,7 +53,7 @@ def is_handed_over(change: Change) -> bool:
         or change.sentence.startswith(("Waits:", PUT_OFF))
     ):
         return False
-    told = AuditRecord.objects.filter(key=str(change.pk)).exclude(kind="change.denied").order_by("-seq")
+    told = AuditRecord.objects.filter(key=str(change.pk)).exclude(kind__in=NO_STEP).order_by("-seq")
     return told.values_list("kind", flat=True).first() in HANDED_OVER
 
 

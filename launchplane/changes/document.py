@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from audits import outside
 from audits.models import AuditRecord
 from launchplane.changes.contracts import Blocker, Boundary, DeclaredCall, Gate, Json, PlannedStep
 from launchplane.changes.kinds import kind_named
@@ -166,8 +167,14 @@ def _document(change: Change) -> ChangeDocument:
             NotificationDocument(event=row.event, at=row.at, sent_at=row.sent_at, told=row.told, failed=row.failed)
             for row in change.notifications.all()
         ),
-        audit_seqs=tuple(AuditRecord.objects.filter(key=str(change.pk)).order_by("seq").values_list("seq", flat=True)),
+        audit_seqs=_audit_seqs(str(change.pk)),
     )
+
+
+def _audit_seqs(key: str) -> tuple[int, ...]:
+    """Our own records of that key; what came from outside may have any."""
+    own = AuditRecord.objects.filter(key=key).exclude(kind__in=outside.KINDS)
+    return tuple(own.order_by("seq").values_list("seq", flat=True))
 
 
 def is_self_approved(change: Change) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from audits import outside
 from audits.models import AuditRecord
 from hygiene.models import Regret
 from launchplane.access.models import User
@@ -207,8 +208,8 @@ def progress_of(rows: Sequence[Step]) -> Progress:
 
 
 def history(key: str) -> tuple[Event, ...]:
-    """What the audit holds under `key`, the newest first."""
-    records = AuditRecord.objects.filter(key=key).order_by("-seq")
+    """What the audit holds under `key` of our own, the newest first."""
+    records = AuditRecord.objects.filter(key=key).exclude(kind__in=outside.KINDS).order_by("-seq")
     return tuple(_event(row) for row in records.only("seq", "at", "actor_name", "kind", "status", "payload"))
 
 

@@ -47,7 +47,9 @@ WHAT = {
     "evidence.denied": "New evidence folder refused",
     "freeze.off": "Freeze lifted",
     "freeze.on": "Freeze",
+    "hygiene.evidence": "Evidence from outside: clean-up",
     "hygiene.regret": "Something removed is back",
+    "lane.evidence": "Evidence from outside: lane",
 }
 GROUPS_OF_KINDS = {
     "access": "Access: {}",
