@@ -52,6 +52,8 @@ def _first_fault(chain: Chain, lines: Iterator[bytes]) -> Fault | None:
     for line in lines:
         if line.startswith(b'{"trailer":'):
             return _trailer_fault(chain, _trailer(line), rest=next(lines, None))
+        if line.startswith(b'{"fault":'):
+            return cut_off(chain, "The export could not go on, and says so")
         if (found := _line_fault(chain, line)) is not None:
             return found
     return cut_off(chain, "The export ends without its trailer")

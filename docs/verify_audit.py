@@ -3,9 +3,10 @@
 
     python3 verify_audit.py EXPORT [SEQ:HASH ...]
 
-EXPORT is what `manage.py audits export` printed ("-": standard input). SEQ:HASH is what somebody noted earlier of a
-record, from a checkpoint, a receipt or a notification: the export must hold exactly that record. Without one, a chain
-that was rewritten as a whole looks as good as any, and so does an export whose end was cut off and got a new trailer.
+EXPORT is what `manage.py audits export` printed, or /v1/evidence/export sent ("-": standard input). SEQ:HASH is what
+somebody noted earlier of a record, from a checkpoint, a receipt or a notification: the export must hold exactly that
+record. Without one, a chain that was rewritten as a whole looks as good as any, and so does an export whose end was cut
+off and got a new trailer.
 
 Each line is a record. Its `payload_hash` is the SHA-256 of its payload as it stands. Its `hash` is the SHA-256 of
 "launchplane-audit-1" and a line feed, and then each of these as a netstring (length in bytes, ":", the text, ","):
@@ -95,6 +96,8 @@ def verify(lines: Iterable[bytes], notes: Iterable[str] = ()) -> Export:
             if next(rest, None) is not None:
                 raise Altered("something follows the trailer")
             return export
+        if line.startswith(b'{"fault":'):
+            raise Altered(f"record {(export.last or 0) + 1} is missing: the export could not go on, and says so")
         export.add(line)
     raise Altered(f"record {(export.last or 0) + 1} is missing: the export ends without its trailer")
 

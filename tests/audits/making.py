@@ -6,6 +6,7 @@ from django.db import connection
 
 from audits import triggers
 from audits.contracts import Actor
+from audits.export import Extent, export, lines_of
 from audits.models import AuditRecord
 from audits.record import append
 
@@ -32,3 +33,8 @@ def sql(statement: str, *values: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
     triggers.ensure(using="default")
+
+
+def exported_lines(extent: Extent | None = None) -> list[bytes]:
+    """The lines of an export, of the whole chain if nothing else is asked for."""
+    return b"".join(export() if extent is None else lines_of(extent)).splitlines(keepends=True)

@@ -1,6 +1,8 @@
 """Whatever is done to an export is found, and the first bad record is named: by us, and offline without us."""
 
+import importlib.util
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,9 +15,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from audits import segments
-from audits.export import export
+from audits.contracts import Fault
+from audits.export import extent, fault_line
 from audits.verify_export import verify_export
-from tests.audits.making import a_record
+from tests.audits.making import a_record, exported_lines
 from tests.shell import manage
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "verify_audit.py"
@@ -27,7 +30,7 @@ def exported(db: None) -> list[bytes]:
     """The lines of an export of nine records."""
     for number in range(RECORDS):
         a_record(key=f"change-{number}", payload={"name": "nächtlich 😀", "bytes": number})
-    return list(export())
+    return exported_lines()
 
 
 def script(lines: list[bytes], *notes: str, folder: Path) -> tuple[int, str]:
@@ -130,7 +133,7 @@ def test_an_export_verifies_by_the_standard_library_alone(exported: list[bytes],
 
 
 def test_a_part_of_the_chain_verifies_too(exported: list[bytes], tmp_path: Path) -> None:
-    part = list(export(from_seq=4))
+    part = exported_lines(extent(from_seq=4))
     assert part[:-1] == exported[3:-1]
     assert verify_export(part).intact
     assert script(part, folder=tmp_path)[0] == 0
@@ -138,8 +141,8 @@ def test_a_part_of_the_chain_verifies_too(exported: list[bytes], tmp_path: Path)
 
 @pytest.mark.django_db
 def test_an_export_of_nothing_is_intact_and_proves_nothing(tmp_path: Path) -> None:
-    assert verify_export(export()).intact
-    assert script(list(export()), folder=tmp_path)[0] == 3
+    assert verify_export(exported_lines()).intact
+    assert script(exported_lines(), folder=tmp_path)[0] == 3
 
 
 def test_a_chain_that_was_rewritten_as_a_whole_is_found_by_what_somebody_noted(
@@ -198,22 +201,77 @@ def test_a_file_that_is_no_export_is_told_by_both_alike(what: str, tmp_path: Pat
     assert (by_the_command(path), by_the_script(path)) == (status, status)
 
 
+@pytest.fixture(scope="module")
+def offline() -> Any:
+    """docs/verify_audit.py as a module, for very many tries."""
+    spec = importlib.util.spec_from_file_location("verify_audit", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def named_by_both(damaged: list[bytes], offline: Any) -> set[int | None]:
+    """Which record ours and the script name as the first that is wrong. Both have to find something."""
+    (found,) = verify_export(damaged).faults
+    with pytest.raises(offline.Altered) as altered:
+        offline.verify(damaged)
+    by_the_script = re.search(r"record (\d+) (?:was|is|does)", str(altered.value))
+    return {found.seq, int(by_the_script[1]) if by_the_script else None}
+
+
+MANY = examples(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.mark.req("X15")
 @pytest.mark.django_db
 @given(data=st.data())
-@examples(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_flipped_bit_passes(exported: list[bytes], data: st.DataObject) -> None:
-    import importlib.util
+@MANY
+def test_whichever_byte_is_altered_its_record_is_named(
+    exported: list[bytes], offline: Any, data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, sum(map(len, exported)) - 1))
+    whole = b"".join(exported)
+    other = data.draw(st.integers(0, 255).filter(lambda byte: byte != whole[at]))
+    damaged = whole[:at] + bytes([other]) + whole[at + 1 :]
+    record = whole[:at].count(b"\n") + 1
+    named = named_by_both([line + b"\n" for line in damaged.split(b"\n")[:-1]] or [damaged], offline)
+    if 1 < record <= RECORDS:  # what the first one says of its own number is all that is known of it
+        assert named == {record}
 
-    spec = importlib.util.spec_from_file_location("verify_audit", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    offline = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(offline)
-    whole = bytearray(b"".join(exported))
-    whole[data.draw(st.integers(0, len(whole) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    flipped = bytes(whole).splitlines(keepends=True) if b"\r" not in whole else bytes(whole).split(b"\n")
-    assert not verify_export(flipped).intact
-    with pytest.raises(offline.Altered):
-        offline.verify(flipped)
+
+@pytest.mark.req("X15")
+@pytest.mark.django_db
+@given(data=st.data())
+@MANY
+def test_wherever_it_is_cut_what_is_missing_is_named(exported: list[bytes], offline: Any, data: st.DataObject) -> None:
+    whole = b"".join(exported)
+    cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
+    record = cut.count(b"\n") + 1
+    named = named_by_both(cut.splitlines(keepends=True), offline)
+    if record > 1:  # of nothing at all, or of half a line, nothing is known
+        assert named == {record} if record <= RECORDS else named <= {None, RECORDS + 1}
+
+
+@pytest.mark.req("X15")
+@pytest.mark.django_db
+@given(order=st.permutations(range(RECORDS)).filter(lambda order: order != sorted(order)))
+@MANY
+def test_however_records_are_reordered_the_first_out_of_place_is_named(
+    exported: list[bytes], offline: Any, order: list[int]
+) -> None:
+    reordered = [*(exported[number] for number in order), exported[-1]]
+    named = named_by_both(reordered, offline)
+    moved = next(place for place, number in enumerate(order) if place != number)
+    assert named == {moved + 1} or moved == 0
+
+
+@pytest.mark.req("X15")
+def test_an_export_that_says_it_could_not_go_on_verifies_nowhere(exported: list[bytes], offline: Any) -> None:
+    ended = [*exported[:4], fault_line(Fault(code="out_of_place", seq=5, sentence="Record 5 is missing."))]
+    assert named_by_both(ended, offline) == {5}
+    assert named_by_both([*ended, exported[-1]], offline) == {5}
 
 
 UNPROVEN = "proved only by a SEQ:HASH that was noted"
