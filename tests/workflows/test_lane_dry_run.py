@@ -221,7 +221,6 @@ def test_an_operation_that_is_none_is_refused(runner: Runner, launchplane: Stand
     "variables",
     [
         {},
-        {"LAUNCHPLANE_URL": "https://launchplane.example.org"},
         {"LAUNCHPLANE_AUDIENCE": AUDIENCE},
         *(
             {"LAUNCHPLANE_AUDIENCE": AUDIENCE, "LAUNCHPLANE_URL": address}
@@ -245,6 +244,17 @@ def test_an_address_that_a_token_may_not_go_to_is_refused(
     assert not ran.succeeded
     assert "variable LAUNCHPLANE_" in ran.log
     assert door.given == []
+
+
+def test_the_audience_is_the_address_unless_a_variable_says_another(
+    runner: Runner, launchplane: StandIn, door: TokenDoor
+) -> None:
+    launchplane.says(Reply(201, a_plan()))
+
+    runner.run(FILE, variables={"LAUNCHPLANE_URL": f"{launchplane.url}"}, lane=LANE)
+    dry_run(runner, launchplane)
+
+    assert [launchplane.url.encode().hex() in token for token in door.given] == [True, False]
 
 
 def test_a_request_is_told_apart_by_run_and_attempt(runner: Runner, launchplane: StandIn) -> None:
