@@ -1,11 +1,11 @@
-"""Files of lines that only grow: what was appended is on the disk, or is not there. It knows nothing of records."""
+"""Files of lines: what was appended, or written anew, is on the disk, or is not there. It knows nothing of records."""
 
 import fcntl
 import logging
 import mmap
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -42,6 +42,29 @@ def append(path: Path, lines: bytes) -> None:
             raise
     if is_new:
         _sync_folder(path.parent)
+
+
+def write_whole(path: Path, lines: Iterable[bytes]) -> None:
+    """Let the file (mode 0600) hold just `lines`, or what it held before: never half of them. Raises OSError."""
+    aside = path.with_name(f"{path.name}.part")
+    aside.unlink(missing_ok=True)
+    with open(aside, "wb", opener=_private) as file:
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+    _sync_folder(path.parent)
+
+
+def cut(path: Path, length: int) -> None:
+    """Keep the first `length` bytes of the file, on the disk; a file of which nothing is kept goes. Raises OSError."""
+    if length == 0:
+        path.unlink()
+        _sync_folder(path.parent)
+    elif length < path.stat().st_size:
+        with path.open("r+b") as file:
+            file.truncate(length)
+            os.fsync(file.fileno())
 
 
 def last_line(path: Path) -> bytes:

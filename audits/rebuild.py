@@ -17,7 +17,7 @@ from audits.ahead import Ahead, compare, strictly
 from audits.chain import Chain, Position
 from audits.contracts import Record
 from audits.errors import AuditRefused
-from audits.models import AuditRecord, Restoration, row_of
+from audits.models import LARGEST_SEQ, AuditRecord, Restoration, row_of
 from audits.verify_export import lines_of, verify_export
 from launchplane.problems import Problem, Refused
 
@@ -25,7 +25,7 @@ Lines = Callable[[], Iterator[bytes]]
 
 # a batch is a transaction: so many rows, or so many characters of payload if they are large
 AT_ONCE, LARGEST_BATCH = 1000, 16 * 1024 * 1024
-SEQ = re.compile(rb'\{"seq":([0-9]{1,18}),')
+SEQ = re.compile(rb'\{"seq":([0-9]{1,19}),')
 
 
 def from_segments() -> Ahead:
@@ -70,12 +70,12 @@ def rebuild(lines: Lines) -> Ahead:
 
 def bring_back(lines: Lines, found: Ahead) -> None:
     """Write the records behind `found.own`. Each batch is one transaction, and the next run goes on behind the last."""
-    behind, chain = found.own, Chain(first_seq=found.own.seq + 1)
+    last, chain = found.own, Chain(first_seq=found.own.seq + 1)
     chain.head_hash = found.own.hash
-    for batch in _batches(strictly(_behind(lines(), found.own.seq), chain)):
-        if batch[0].prev_hash != behind.hash:
+    for batch in _batches(strictly(behind(lines(), found.own.seq), chain)):
+        if batch[0].prev_hash != last.hash:
             raise Refused("segments_altered", f"Record {batch[0].seq} was altered while it was read.")
-        behind = _store(batch, behind=behind, found=found)
+        last = _store(batch, behind=last, found=found)
 
 
 def is_open() -> bool:
@@ -83,14 +83,25 @@ def is_open() -> bool:
     return Restoration.objects.exists()
 
 
-def own_seq() -> int | None:
-    """The last record that the database had by itself before the first came back; None if nothing came back."""
-    return Restoration.objects.values_list("own_seq", flat=True).first()
+def came_back() -> tuple[int, int] | None:
+    """The last record that the database had by itself, and the last that came back; None if nobody has to answer."""
+    return Restoration.objects.values_list("own_seq", "last_seq").first()
 
 
 def close() -> None:
     """Somebody answers for it, in this transaction."""
     Restoration.objects.all().delete()
+
+
+def behind(lines: Iterable[bytes], seq: int) -> Iterator[bytes]:
+    """The lines of the records behind that one."""
+    return (line for line in lines if seq_of(line) > seq)
+
+
+def seq_of(line: bytes) -> int:
+    """The number in a line of ours. For one that is none it is larger than any: whoever reads on finds that out."""
+    found = SEQ.match(line)
+    return int(found[1]) if found else LARGEST_SEQ
 
 
 def _store(batch: list[Record], *, behind: Position, found: Ahead) -> Position:
@@ -120,11 +131,6 @@ def _row(record: Record) -> AuditRecord:
         return row_of(record)
     except ValueError as error:
         raise Refused("segments_altered", f"Record {record.seq} cannot be stored: {error}.") from error
-
-
-def _behind(lines: Iterable[bytes], seq: int) -> Iterator[bytes]:
-    """The lines behind that record; they were all looked at before."""
-    return (line for line in lines if (found := SEQ.match(line)) is None or int(found[1]) > seq)
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

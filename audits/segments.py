@@ -66,7 +66,7 @@ def lines() -> Iterator[bytes]:
 
 def keep_checkpoint(signed: bytes) -> None:
     """Keep a signed head (a line) beside the segments. Raises AuditRefused."""
-    with _refusing(), disk.only_writer(folder()):
+    with refusing(), disk.only_writer(folder()):
         disk.append(folder() / CHECKPOINTS, signed)
 
 
@@ -78,7 +78,7 @@ def checkpoint_lines() -> list[bytes]:
 
 def refuse_without_room() -> None:
     """Raises AuditRefused if the next records could not be kept: before anything is begun, not after (H56)."""
-    with _refusing():
+    with refusing():
         here = folder()
         state = os.statvfs(here)
         if state.f_bavail * state.f_frsize < ROOM_BYTES:
@@ -108,7 +108,7 @@ def flush(*, wanted: Position | None = None) -> None:
 
     Without `wanted` the database knows afterwards that there are segments, so that they cannot be lost unnoticed.
     """
-    with _refusing():
+    with refusing():
         with disk.only_writer(folder()):
             path, last = _last()
             if last == NOTHING and was_begun():
@@ -122,7 +122,7 @@ def flush(*, wanted: Position | None = None) -> None:
 
 def begin_anew() -> None:
     """Write a new folder from the database, after what the lost one knew was given up. Raises AuditRefused."""
-    with _refusing(), disk.only_writer(folder()):
+    with refusing(), disk.only_writer(folder()):
         refuse_if_there()
         _catch_up(None, NOTHING)
 
@@ -169,12 +169,13 @@ def _lost() -> Forked:
 def _forked(last: Position) -> Forked:
     return Forked(
         f"The segments in {settings.EVIDENCE_DIR} end with a record {last.seq} that the database does not have: "
-        "was the database restored, or altered? Run `manage.py audits verify`."
+        "was the database restored, or altered? Run `manage.py audits verify`; `audits accept` answers for a restore."
     )
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
+    """Raises AuditRefused for whatever the folder, or the database beside it, does not let happen."""
     try:
         yield
     except (OSError, DatabaseError) as error:

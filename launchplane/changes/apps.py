@@ -9,9 +9,10 @@ class ChangesConfig(AppConfig):
     label = "changes"
 
     def ready(self) -> None:
-        from launchplane.changes import adopt
+        from launchplane.changes import accept, adopt
         from launchplane.changes.tick import adopt_hosts, watch
 
         watch()
+        accept.register()
         adopt.register()
         post_migrate.connect(adopt_hosts, sender=self, dispatch_uid="launchplane.changes.adopt")

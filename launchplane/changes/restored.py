@@ -8,7 +8,7 @@ import logging
 
 from django.utils import timezone
 
-from audits import segments
+from audits import rebuild, segments
 from audits.errors import AuditRefused, Forked
 from launchplane.access.people import WORKER
 from launchplane.changes import standing
@@ -31,7 +31,7 @@ def require_no_restore() -> None:
     Not within a transaction: what it withdraws has to stay withdrawn.
     """
     try:
-        segments.flush()
+        _require_all_known()
     except Forked:
         withdraw_all()
         raise
@@ -40,7 +40,7 @@ def require_no_restore() -> None:
 def watch() -> int:
     """Every minute: the same, so that no approval outlives a restore. Returns how many were withdrawn."""
     try:
-        segments.flush()
+        _require_all_known()
     except Forked:
         return withdraw_all()
     except AuditRefused as refused:
@@ -48,20 +48,33 @@ def watch() -> int:
     return 0
 
 
-def withdraw_all() -> int:
+def withdraw_all(why: str = WHY) -> int:
     """Take back every approval that was not used yet, as far as this database knows. Returns how many.
 
     Standing approvals are suspended: that one was ended after the backup is forgotten too.
     """
     for row in StandingApproval.objects.live(timezone.now()).select_related("host"):
-        standing.suspend(row.host, row.kind, WHY)
+        standing.suspend(row.host, row.kind, why)
     approved = Change.objects.filter(status=Status.APPROVED).select_related("host", "standing")
-    return sum(_withdraw(change) for change in approved)
+    return sum(_withdraw(change, why) for change in approved)
 
 
-def _withdraw(change: Change) -> bool:
+def is_anything_approved() -> bool:
+    """Whether a change could be applied, or a routine run, by what people decided."""
+    live = StandingApproval.objects.live(timezone.now())
+    return live.exists() or Change.objects.filter(status=Status.APPROVED).exists()
+
+
+def _require_all_known() -> None:
+    """Raises Forked while there is anything that this database forgot and nobody has answered for; AuditRefused."""
+    if rebuild.is_open():
+        raise Forked("Records came back from the segments: `manage.py audits accept` answers for them.")
+    segments.flush()
+
+
+def _withdraw(change: Change, why: str) -> bool:
     try:
-        withdraw(change, by=WORKER, why=WHY)
+        withdraw(change, by=WORKER, why=why)
     except Moved:
         return False
     return True

@@ -18,12 +18,13 @@ from launchplane.schedule.models import Schedule
 # for its schedule a routine run that ended like this is one that somebody should look at
 NOT_WELL = frozenset({Status.FAILED, Status.IN_DOUBT, Why.EXPIRED, Why.CANCELLED})
 
+# from the next three straight to in doubt: it was begun, and a restored database forgot that
 NEXT: Mapping[Status, frozenset[Status]] = {
     Status.BLOCKED: frozenset({Status.CLOSED}),
-    Status.PLANNED: frozenset({Status.AWAITING_APPROVAL, Status.CLOSED}),
-    Status.AWAITING_APPROVAL: frozenset({Status.APPROVED, Status.CLOSED}),
+    Status.PLANNED: frozenset({Status.AWAITING_APPROVAL, Status.CLOSED, Status.IN_DOUBT}),
+    Status.AWAITING_APPROVAL: frozenset({Status.APPROVED, Status.CLOSED, Status.IN_DOUBT}),
     # back to waiting when its approval is revoked or does not hold any more
-    Status.APPROVED: frozenset({Status.APPLYING, Status.AWAITING_APPROVAL, Status.CLOSED}),
+    Status.APPROVED: frozenset({Status.APPLYING, Status.AWAITING_APPROVAL, Status.CLOSED, Status.IN_DOUBT}),
     # back to approved when a gate was closed before anything was done
     Status.APPLYING: frozenset(
         {Status.COMPLETED, Status.FAILED, Status.CLOSED, Status.APPROVED, Status.IN_DOUBT, Status.APPLYING}

@@ -65,7 +65,7 @@ def test_nothing_comes_back_to_a_database_that_forgot_nothing(held: list[AuditRe
 def test_what_came_back_waits_for_somebody_s_answer(held: list[AuditRecord]) -> None:
     forget_behind(2)
     rebuild.from_segments()
-    assert (rebuild.is_open(), rebuild.own_seq()) == (True, 2)
+    assert (rebuild.is_open(), rebuild.came_back()) == (True, (2, 5))
 
 
 def test_one_that_was_cut_off_goes_on_where_it_was(held: list[AuditRecord], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,9 +76,9 @@ def test_one_that_was_cut_off_goes_on_where_it_was(held: list[AuditRecord], monk
         crashing.setattr(rebuild.head, "append_all", dying_at_the_second(rebuild.head.append_all))
         with pytest.raises(KeyboardInterrupt):
             rebuild.from_segments()
-    assert (len(rows()), rebuild.own_seq()) == (3, 1)
+    assert (len(rows()), rebuild.came_back()) == (3, (1, 3))
     rebuild.from_segments()
-    assert (rows(), rebuild.own_seq()) == (stored, 1)
+    assert (rows(), rebuild.came_back()) == (stored, (1, 5))
 
 
 def dying_at_the_second(real: Callable[..., None]) -> Callable[..., None]:

@@ -92,6 +92,28 @@ freeze.freeze(None, by=approver, reason="a test")
 change = planning.plan_change("hygiene.dangling", Host.objects.get(), by=operator)
 Change.objects.filter(pk=change.pk).update(status="in_doubt", fencing_token=lock.next_token(change.host))
 """,
+    # the database comes from a backup
+    "audits rebuild": """
+import shutil
+from pathlib import Path
+from django.conf import settings
+from django.db import connection
+from launchplane.access.authenticate import shell
+from launchplane.access.models import User
+from launchplane.changes import freeze
+if not User.objects.filter(username="admin").exists():
+    User.objects.create_superuser("admin", password="a-password-for-a-test")
+path = Path(settings.DATABASES["default"]["NAME"])
+with connection.cursor() as cursor:
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+connection.close()
+shutil.copy(path, "backup")
+freeze.freeze(None, by=shell(), reason="after the backup")
+connection.close()
+for left in (path, *path.parent.glob(f"{path.name}-*")):
+    left.unlink()
+shutil.copy("backup", path)
+""",
     # the evidence folder is gone
     "audits adopt": """
 from pathlib import Path

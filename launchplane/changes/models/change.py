@@ -34,6 +34,7 @@ class Why(models.TextChoices):
     REJECTED = "rejected", "rejected"
     CANCELLED = "cancelled", "cancelled"
     SUPERSEDED = "superseded", "superseded"
+    RESTORED = "restored", "ended before a restore"
 
 
 OPEN = (Status.AWAITING_APPROVAL, Status.APPROVED, Status.APPLYING, Status.IN_DOUBT)
