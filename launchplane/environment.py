@@ -34,9 +34,7 @@ KNOWN = {
     "GITHUB_APP_ID",
     "GITHUB_APP_KEY",
     "SSH_KEY",
-}
-# Settings of parts that are not built yet: an environment that holds them already is not wrong.
-FORESEEN = {
+    "EVIDENCE_PER_MINUTE",
     "OIDC_ISSUER",
     "OIDC_AUDIENCE",
     "OIDC_JWKS_URL",
@@ -50,7 +48,7 @@ def refuse_unknown_names() -> None:
         for name in os.environ
         if name.startswith("LAUNCHPLANE_")
     }
-    if unknown := sorted(names - KNOWN - FORESEEN):
+    if unknown := sorted(names - KNOWN):
         raise ValueError(f"unknown setting LAUNCHPLANE_{unknown[0]}: known are {', '.join(sorted(KNOWN))}")
 
 
@@ -90,14 +88,48 @@ def github_api_url() -> str:
 
     Raises ValueError, which does not show the address: it may hold a password.
     """
-    url = str(env.str("GITHUB_API_URL", "https://api.github.com")).rstrip("/")
+    return _address("GITHUB_API_URL", "https://api.github.com", why="tokens go over it")
+
+
+def _address(name: str, default: str, *, why: str) -> str:
+    """An address without a slash at its end: https, or http to 127.x.x.x or localhost only. Raises ValueError."""
+    url = str(env.str(name, default)).rstrip("/")
     parts = urlsplit(url)
     loopback = re.fullmatch(r"localhost|127(?:\.[0-9]{1,3}){3}", parts.hostname or "")
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
-        raise ValueError("LAUNCHPLANE_GITHUB_API_URL must begin with https://: tokens go over it")
+        raise ValueError(f"LAUNCHPLANE_{name} must begin with https://: {why}")
     if not re.fullmatch(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._-]+)*", url) or parts.port == 0:
-        raise ValueError("LAUNCHPLANE_GITHUB_API_URL must be an address such as https://HOST/api/v3, and no more")
+        raise ValueError(f"LAUNCHPLANE_{name} must be an address such as {default}, and no more")
     return url
+
+
+class Oidc(NamedTuple):
+    """Whose tokens of workflows are taken, for whom they have to be, and where the issuer's keys are."""
+
+    issuer: str
+    audience: str
+    jwks_url: str
+
+
+def oidc(public_url: str) -> Oidc:
+    """`LAUNCHPLANE_OIDC_ISSUER` (default: GitHub's), `…_AUDIENCE` (`public_url`) and `…_JWKS_URL` (the issuer's).
+
+    Raises ValueError. An issuer is compared as it is written, without a slash at its end.
+    """
+    issuer = _address("OIDC_ISSUER", "https://token.actions.githubusercontent.com", why="who may call hangs on it")
+    audience = str(env.str("OIDC_AUDIENCE", public_url))
+    if not re.fullmatch(r"[\x21-\x7e]{1,200}", audience):
+        raise ValueError("LAUNCHPLANE_OIDC_AUDIENCE must be 1 to 200 visible characters, such as this server's address")
+    keys = _address("OIDC_JWKS_URL", f"{issuer}/.well-known/jwks", why="keys come over it")
+    return Oidc(issuer, audience, keys)
+
+
+def evidence_per_minute() -> int:
+    """`LAUNCHPLANE_EVIDENCE_PER_MINUTE`: how much evidence is taken from one token or workflow. Raises ValueError."""
+    found = env.int("EVIDENCE_PER_MINUTE", 600)
+    if not 1 <= found <= 1_000_000:
+        raise ValueError("LAUNCHPLANE_EVIDENCE_PER_MINUTE must be a number from 1 to 1000000")
+    return int(found)
 
 
 def ssh_key(keys: Path) -> Path:

@@ -7,8 +7,10 @@ from csp.constants import NONE, SELF
 
 from launchplane.environment import (
     env,
+    evidence_per_minute,
     github_api_url,
     github_credentials,
+    oidc,
     refuse_unknown_names,
     sandbox_mode,
     secret_key,
@@ -23,6 +25,7 @@ VAR = state_directory(BASE_DIR)
 BIND = env.str("BIND", "127.0.0.1")
 PORT = env.int("PORT", 8000)
 SANDBOX = sandbox_mode()
+EVIDENCE_PER_MINUTE = evidence_per_minute()
 EVIDENCE_DIR = Path(env.str("EVIDENCE_DIR", str(VAR / "evidence"))).absolute()
 SOLO_OPERATOR = env.bool("SOLO_OPERATOR", False)
 # apprise's addresses hold secrets: one a line or with blanks between them, never logged
@@ -33,6 +36,7 @@ GITHUB_TOKEN, GITHUB_APP_ID, GITHUB_APP_KEY = github_credentials()
 SSH_KEY = ssh_key(VAR / "keys")
 # an IPv6 address stands in brackets in a URL (RFC 3986, section 3.2.2)
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://{f'[{BIND}]' if ':' in BIND else BIND}:{PORT}").rstrip("/")
+OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS_URL = oidc(PUBLIC_URL)
 
 SECRET_KEY = secret_key(VAR / "keys")
 DEBUG = False

@@ -10,7 +10,7 @@ from github.Auth import Auth
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
 
 from lanes.github.errors import GithubDenied, GithubUnreachable
-from lanes.github.in_time import Adapter
+from launchplane.in_time import Adapter
 
 ANSWER_BYTES: Final = 4 * 1024 * 1024
 API_VERSION: Final = "2022-11-28"

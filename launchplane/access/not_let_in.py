@@ -3,7 +3,7 @@
 from audits import record
 from launchplane.access import tries
 from launchplane.access.people import NOBODY, Principal
-from launchplane.problems import Problem
+from launchplane.problems import Problem, Waits
 
 
 class NotLetIn(Problem):
@@ -17,16 +17,17 @@ class NotLetIn(Problem):
         self.by, self.about = by, about
 
 
-def tell(problem: NotLetIn, *, address: str) -> None:
+def tell(problem: NotLetIn | Waits, *, address: str) -> None:
     """On record, so many an hour for one identity and code. Not within a transaction. Raises AuditRefused."""
-    if (counted := tries.refusal(problem.by, problem.code)) is None:
+    by, about = (problem.by, problem.about) if isinstance(problem, NotLetIn) else (NOBODY, "")
+    if (counted := tries.refusal(by, problem.code)) is None:
         return
     said = {"wanted": "call /v1", "code": problem.code, "why": problem.sentence, "from": address, **counted}
     record.append_apart(
         kind="access.denied",
-        key=problem.by.name,
+        key=by.name,
         status="failed",
-        payload=said | ({"about": problem.about} if problem.about else {}),
-        actor=problem.by.actor(),
+        payload=said | ({"about": about} if about else {}),
+        actor=by.actor(),
         source="api",
     )

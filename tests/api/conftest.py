@@ -1,12 +1,16 @@
 """Somebody who is logged in, and hosts to see."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
 from launchplane.access.models import User
 from launchplane.hosts.models import Host
+from tests.access.making import believed
 from tests.factories import a_busy_inventory, a_host, a_person, observed
+from tests.fakes.issuer import Issuer
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +38,10 @@ def host(db: None) -> Host:
     host = a_host("ci-1")
     observed(host, a_busy_inventory())
     return host
+
+
+@pytest.fixture
+def issuer(settings: Settings) -> Iterator[Issuer]:
+    """An issuer whose tokens are believed."""
+    with believed(settings) as issuer:
+        yield issuer

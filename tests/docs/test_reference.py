@@ -14,7 +14,7 @@ from hygiene.contracts import Class, Finding, InventoryView, Kind, Report, Resou
 from hygiene.models import FIXED_SCOPES
 from hygiene.observe import MACHINE_TIME
 from launchplane.api.app import api
-from launchplane.environment import FORESEEN, KNOWN
+from launchplane.environment import KNOWN
 from launchplane.hosts.models import GB
 from launchplane.schedule.heartbeat import QUEUES, SILENT_AFTER
 from launchplane.schedule.jobs import all_jobs
@@ -41,11 +41,6 @@ RULE = re.compile(r'(?:Class\.\w+|Verdict\(\w+\.\w+),\s+f?"(?P<rule>[a-z_.{}]+)"
 
 def test_every_setting_is_there_and_no_other() -> None:
     assert codes(SETTINGS) == {f"LAUNCHPLANE_{name}" for name in KNOWN}
-
-
-def test_settings_of_what_is_not_built_are_named() -> None:
-    for name in FORESEEN:
-        assert any(name.startswith(part) for part in ("GITHUB_", "OIDC_"))
 
 
 def test_every_field_of_the_report_and_the_inventory_is_there_and_no_other() -> None:

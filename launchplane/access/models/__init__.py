@@ -2,5 +2,15 @@
 
 from launchplane.access.models.accounts import CredentialChange, GivenByDefault, Tries, User
 from launchplane.access.models.api_token import ApiToken
+from launchplane.access.models.workflow import IssuerKeys, SpentToken, TrustedWorkflow
 
-__all__ = ["ApiToken", "CredentialChange", "GivenByDefault", "Tries", "User"]
+__all__ = [
+    "ApiToken",
+    "CredentialChange",
+    "GivenByDefault",
+    "IssuerKeys",
+    "SpentToken",
+    "Tries",
+    "TrustedWorkflow",
+    "User",
+]

@@ -1,4 +1,4 @@
-"""HTTP whose read timeout is for the whole answer: a server that drips one byte a second can't hold a call open."""
+"""HTTP (for requests) whose read timeout is for the whole answer: no server that drips can hold a call open."""
 
 import http.client
 import io
