@@ -60,17 +60,17 @@ def text_of(rows: Sequence[Row]) -> str:
     return "".join(map(_line, rows))
 
 
+@lru_cache(maxsize=1024)
+def compact(text: str) -> str:
+    """A JSON list as a database writes it, as a line has it."""
+    return json.dumps(json.loads(text), separators=(",", ":"))
+
+
 def _line(row: Row) -> str:
     seq, at, kind, key, host, lane, actor, name, people, source, status, payload, payload_hash, prev_hash, own = row
     return (
         f'{{"seq":{seq},"at":{quoted(at)},"kind":{quoted(kind)},"key":{quoted(key)},"host":{quoted(host)},'
-        f'"lane":{quoted(lane)},"actor":{{"id":{quoted(actor)},"name":{quoted(name)},"responsible":{_list(people)}}},'
+        f'"lane":{quoted(lane)},"actor":{{"id":{quoted(actor)},"name":{quoted(name)},"responsible":{compact(people)}}},'
         f'"source":{quoted(source)},"status":{quoted(status)},"payload":{quoted(payload)},'
         f'"payload_hash":{quoted(payload_hash)},"prev_hash":{quoted(prev_hash)},"hash":{quoted(own)}}}\n'
     )
-
-
-@lru_cache(maxsize=1024)
-def _list(text: str) -> str:
-    """A JSON list as a database writes it, as a line has it."""
-    return json.dumps(json.loads(text), separators=(",", ":"))

@@ -1,5 +1,7 @@
 """Signed heads. Whoever keeps one elsewhere can tell later that the chain up to there was never rewritten."""
 
+from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -8,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from django.conf import settings
 from django.utils import timezone
 
-from audits import chain, segments
+from audits import segments
+from audits.chain import FORMAT, NOTHING, Position
 from audits.contracts import Checkpoint
 from audits.errors import AuditRefused
 from audits.models import ChainHead, moment
@@ -16,20 +19,54 @@ from launchplane.canonical import canonical
 from launchplane.key_files import make_once
 
 KEY = "keys/audit_ed25519.pem"
+KEPT_APART = timedelta(hours=1)
 
 
 def checkpoint() -> Checkpoint:
     """Sign the head, and keep that beside the segments. Raises AuditRefused if it cannot be kept."""
+    return _kept(_sign(_head()))
+
+
+def signed_head() -> Checkpoint:
+    """The head, signed; as it was signed before where it is still the same. Raises AuditRefused.
+
+    Of those that are only asked for, one an hour is kept beside the segments: whoever asks often fills no disk.
+    """
+    head, kept = _head(), _last_kept()
+    if kept is not None and Position(kept.seq, kept.hash) == head and is_genuine(kept):
+        return kept
+    return _signed_once(head, public_key())
+
+
+@lru_cache(maxsize=1)
+def _signed_once(head: Position, _key: str) -> Checkpoint:
+    signed, kept = _sign(head), _last_kept()
+    if kept is None or not moment(timezone.now() - KEPT_APART) < kept.at <= signed.at:
+        _kept(signed)
+    return signed
+
+
+def _last_kept() -> Checkpoint | None:
+    try:
+        lines = segments.checkpoint_lines()
+        return Checkpoint.model_validate_json(lines[-1]) if lines else None
+    except (OSError, ValueError) as error:
+        raise AuditRefused(f"The heads that were signed before cannot be read: {error}") from error
+
+
+def _head() -> Position:
     head = ChainHead.objects.first()
-    unsigned = Checkpoint(
-        seq=head.seq if head else 0,
-        hash=head.hash if head else chain.GENESIS,
-        at=moment(timezone.now()),
-        public_key=public_key(),
-        signature="",
-    )
+    return Position(head.seq, head.hash) if head else NOTHING
+
+
+def _sign(head: Position) -> Checkpoint:
+    now, key = moment(timezone.now()), public_key()
+    unsigned = Checkpoint(seq=head.seq, hash=head.hash, at=now, public_key=key, signature="")
     signature = _private_key().sign(_signed_text(unsigned)).hex()
-    signed = unsigned.model_copy(update={"signature": signature})
+    return unsigned.model_copy(update={"signature": signature})
+
+
+def _kept(signed: Checkpoint) -> Checkpoint:
     segments.keep_checkpoint(canonical(signed) + b"\n")
     return signed
 
@@ -62,7 +99,7 @@ def known_public_key() -> str | None:
 
 
 def _signed_text(signed: Checkpoint) -> bytes:
-    return chain.FORMAT.encode() + b"\n" + canonical(signed.model_dump(exclude={"signature"}))
+    return FORMAT.encode() + b"\n" + canonical(signed.model_dump(exclude={"signature"}))
 
 
 def _private_key() -> Ed25519PrivateKey:

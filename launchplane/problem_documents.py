@@ -20,6 +20,7 @@ KNOWN = {
     406: ("Not acceptable", "not_acceptable", f"Here are answered: {', '.join(OFFERED)}."),
     409: ("Conflict", "conflict", "This does not fit how things stand."),
     411: ("Length required", "length_required", "Say how long the body is, in the header Content-Length."),
+    412: ("Precondition failed", "precondition_failed", "What If-Match names is not what is there now."),
     413: ("Content too large", "too_large", "The body is longer than what is taken here."),
     415: (
         "Unsupported media type",

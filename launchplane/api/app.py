@@ -10,9 +10,10 @@ from pydantic_core import to_jsonable_python
 
 from lanes.api import router as lanes
 from launchplane.access.not_let_in import NotLetIn
-from launchplane.api import evidence_in, evidence_out, refusing
+from launchplane.api import changes, evidence_in, evidence_out, export, refusing
 from launchplane.api.auth import Bearer, ReadingSession, not_let_in
 from launchplane.api.errors import add_handlers
+from launchplane.api.evidence import router as evidence
 from launchplane.api.hosts import router as hosts
 
 
@@ -40,5 +41,7 @@ api = NinjaAPI(
 add_handlers(api)
 api.exception_handler(NotLetIn)(not_let_in)
 api.exception_handler(refusing.NotTaken)(refusing.answer)
-for router in dict.fromkeys((hosts, lanes, evidence_in.router, evidence_out.router)):
+# their routes share addresses, and so one router: it has those of the modules that are imported
+EVIDENCE = (evidence_in, evidence_out, export)
+for router in (hosts, lanes, changes.router, evidence):
     api.add_router("", router)

@@ -162,7 +162,7 @@ def test_of_an_empty_chain_there_is_only_the_trailer() -> None:
 @pytest.mark.parametrize("gone", range(1, RECORDS + 1))
 def test_a_record_that_is_missing_is_told_in_place_of_a_trailer(ten: list[AuditRecord], gone: int) -> None:
     sql(f"DELETE FROM audits_auditrecord WHERE seq = {gone}")  # noqa: S608  a number of ours
-    taken = []
+    taken: list[bytes] = []
     with pytest.raises(Missing):
         taken.extend(export())
     exported = b"".join(taken).splitlines(keepends=True)
