@@ -77,14 +77,14 @@ def in_order(wanted: Wanted, along: Mapping[str, str]) -> QuerySet[AuditRecord, 
     return found.order_by("-seq").values_list("seq", flat=True)
 
 
-def _rest(wanted: Wanted, along: Mapping[str, str]) -> list[Q | Exists]:
+def _rest(wanted: Wanted, along: Mapping[str, str]) -> list[Q]:
     """What a record of the stream has to fulfil on top."""
-    rest: list[Q | Exists] = [Q(**{name: text}) for name, text in wanted.fields.items() if name not in along]
+    rest = [Q(**{name: text}) for name, text in wanted.fields.items() if name not in along]
     if "kind" not in along:
         rest.append(Q(kind__in=wanted.kinds))
     if "host" not in along and wanted.hosts is not None:
         rest.append(Q(host__in=wanted.hosts))
-    return [*rest, ~_newer(wanted)] if wanted.latest else rest
+    return [*rest, ~Q(_newer(wanted))] if wanted.latest else rest
 
 
 def _newer(wanted: Wanted) -> Exists:

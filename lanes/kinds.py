@@ -5,11 +5,12 @@ from typing import Final
 
 from lanes.apply import LaneRun
 from lanes.drift import operation_of
-from lanes.looking import scene_now
+from lanes.looking import scene_now, scene_of
 from lanes.models import Lane
 from lanes.plan.assemble import TITLES, nothing_to_do, plan_lane
 from lanes.plan.decide import phrase_of
 from lanes.plan.scene import Asked, Operation
+from lanes.stored import last_look
 from launchplane.changes.contracts import Plan
 from launchplane.changes.kinds import ChangeKind, register
 from launchplane.hosts.models import Host
@@ -65,3 +66,13 @@ def phrase(plan: Plan) -> str | None:
 def kind_called_for(lane: Lane, operation: Operation = "plan") -> str:
     """Which kind of change a lane needs, by a look at it now; a restart and a removal are what was asked for."""
     return plan_lane(scene_now(lane, Asked(operation))).kind if operation == "plan" else f"{PREFIX}{operation}"
+
+
+def kind_by_last_look(lane: Lane, operation: Operation = "plan") -> str:
+    """The same by what was last seen, without looking: whoever plans looks anew, and says so if that differs."""
+    if operation != "plan":
+        return f"{PREFIX}{operation}"
+    observed = last_look(lane).observed
+    if observed is None:
+        return f"{PREFIX}create" if lane.agent_id is None else f"{PREFIX}reconcile"
+    return plan_lane(scene_of(lane, observed)).kind

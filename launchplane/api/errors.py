@@ -11,6 +11,8 @@ from ninja.errors import AuthenticationError, ValidationError
 from pydantic import BaseModel
 
 from audits.errors import AuditRefused
+from launchplane.access.callers import caller_of
+from launchplane.changes.records import deny_of_host
 from launchplane.problem_documents import ProblemDocument, problem_response
 from launchplane.problems import Problem, Refused, Waits
 
@@ -20,10 +22,15 @@ ERRORS: dict[int, type[BaseModel]] = dict.fromkeys((401, 403, 404, 422), Problem
 
 # by the code of a problem, where its class alone does not say it
 STATUSES: Final = {
+    "another_action": HTTPStatus.CONFLICT,
     "bad_key": HTTPStatus.BAD_REQUEST,
+    "in_flight": HTTPStatus.CONFLICT,
     "key_conflict": HTTPStatus.UNPROCESSABLE_ENTITY,
     "never_observed": HTTPStatus.NOT_FOUND,
     "no_such_kind": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "no_such_lane": HTTPStatus.NOT_FOUND,
+    "not_permitted": HTTPStatus.FORBIDDEN,
+    "scope_too_broad": HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 # RFC 9110, section 11.6.1: a 401 says how one is let in
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="launchplane"'}
@@ -55,10 +62,23 @@ def _not_authenticated(_request: HttpRequest, _error: AuthenticationError) -> Ht
     return problem_response(HTTPStatus.UNAUTHORIZED, detail=detail, headers=CHALLENGE)
 
 
-def _problem(_request: HttpRequest, problem: Problem) -> HttpResponse:
+def _problem(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Who wants what was never granted is on record."""
+    if problem.code == "not_granted":
+        problem = _recorded(request, problem)
     status = status_of(problem)
     wait = {"Retry-After": str(RETRY_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return problem_response(status, code=problem.code, detail=problem.sentence, headers=wait)
+
+
+def _recorded(request: HttpRequest, problem: Problem) -> Problem:
+    """`problem`, on record now; what is to be said instead if it cannot be."""
+    by = caller_of(request).principal
+    route = request.resolver_match.route if request.resolver_match else ""
+    try:
+        return deny_of_host("access.denied", None, problem, by=by, key=by.name, wanted=f"{request.method} /{route}")
+    except AuditRefused as refused:
+        return refused
 
 
 def _invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:

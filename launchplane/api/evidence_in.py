@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import BaseModel, ValidationError
 
 from audits import outside
-from audits.kept import kept
 from audits.sent import Sent
 from hygiene.contracts.sent import SentHygiene
 from lanes.models import Lane
@@ -24,7 +23,7 @@ from launchplane.api.evidence_in_shown import (
     hygiene_receipt,
     lane_receipt,
 )
-from launchplane.api.refusing import NotTaken
+from launchplane.api.refusing import invalid
 from launchplane.hosts.models import Host
 from launchplane.hosts.services import hosts_called
 from launchplane.problems import Problem
@@ -73,15 +72,7 @@ def _read(request: HttpRequest, action: Action, route: str, contract: type[S]) -
     try:
         return caller, idempotency.scope_of(caller, route, key), contract.model_validate_json(raw, strict=True)
     except ValidationError as error:
-        raise _invalid(error) from error
-
-
-def _invalid(error: ValidationError) -> NotTaken:
-    """The first thing that is wrong, and where. Names in the body are the sender's, so they are cut and redacted."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    sentence = kept(f"{where}: {first['msg']}" if where else first["msg"])
-    return NotTaken(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", sentence)
+        raise invalid(error) from error
 
 
 def _host(caller: Caller, action: Action, name: str) -> Host:

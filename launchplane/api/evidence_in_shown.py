@@ -96,11 +96,19 @@ def _summary(row: AuditRecord, said: dict[str, Any], place: str) -> dict[str, An
 
 def described(contract: type[Sent], example: dict[str, Any]) -> dict[str, Any]:
     """The request as OpenAPI says it: the body is read by `bodies`, not by the framework, which would take too much."""
-    schema = contract.model_json_schema()
+    return body(contract.model_json_schema(), example)
+
+
+def body(schema: dict[str, Any], *examples: dict[str, Any]) -> dict[str, Any]:
+    """The same for any JSON schema of a body."""
     shown = _inlined(schema, schema.get("$defs", {}))
     key = {"name": HEADER, "in": "header", "required": True, "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"}}
-    content = {"application/json": {"schema": shown, "example": example}}
+    content = {"application/json": {"schema": shown, "examples": _numbered(examples)}}
     return {"parameters": [key], "requestBody": {"required": True, "content": content}}
+
+
+def _numbered(examples: tuple[dict[str, Any], ...]) -> dict[str, Any]:
+    return {str(number): {"value": example} for number, example in enumerate(examples, start=1)}
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:

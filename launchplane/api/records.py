@@ -94,7 +94,7 @@ def rows_at(seqs: Iterable[int]) -> Iterator[AuditRecord]:
     """
     wanted = list(seqs)
     sizes = dict(AuditRecord.objects.filter(seq__in=wanted).values_list("seq", Length("payload")))
-    room, fitting = MOST_PAYLOAD, []
+    room, fitting = MOST_PAYLOAD, list[int]()
     for seq in wanted:
         room -= sizes[seq]
         if fitting and room < 0:

@@ -3,7 +3,9 @@
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
+from pydantic import ValidationError
 
+from audits.kept import kept
 from launchplane.problem_documents import problem_response
 from launchplane.problems import Problem
 
@@ -14,6 +16,14 @@ class NotTaken(Problem):
     def __init__(self, status: HTTPStatus, code: str, sentence: str, *, wait_seconds: int = 0) -> None:
         super().__init__(code, sentence)
         self.status, self.wait_seconds = status, wait_seconds
+
+
+def invalid(error: ValidationError) -> NotTaken:
+    """The first thing that is wrong with a body, and where. Names in it are the caller's, so they are redacted."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    sentence = kept(f"{where}: {first['msg']}" if where else first["msg"])
+    return NotTaken(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", sentence)
 
 
 def answer(_request: HttpRequest, problem: NotTaken) -> HttpResponse:

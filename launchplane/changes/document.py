@@ -45,6 +45,23 @@ class NotificationDocument(Contract):
     failed: str
 
 
+class ChangeSummary(Contract):
+    """One line of a list of changes."""
+
+    id: str
+    kind: str
+    host: str
+    subject: str
+    status: str
+    why_closed: str
+    digest: str
+    requester: str
+    reason: str
+    planned_at: datetime
+    deadline: datetime | None
+    sentence: str
+
+
 class ChangeDocument(Contract):
     """Everything there is to know about one change. What is not known is null."""
 
@@ -92,6 +109,24 @@ class LaneChangeDocument(ChangeDocument):
     condition: str
     desired: Mapping[str, Json]
     observed: Mapping[str, Json]
+
+
+def summary(change: Change) -> ChangeSummary:
+    """`change` in a line; its plan is not read."""
+    return ChangeSummary(
+        id=str(change.pk),
+        kind=change.kind,
+        host=change.host.name,
+        subject=change.subject,
+        status=change.status,
+        why_closed=change.why_closed,
+        digest=change.digest,
+        requester=change.requester_name,
+        reason=change.reason,
+        planned_at=change.planned_at,
+        deadline=change.deadline,
+        sentence=change.sentence,
+    )
 
 
 def document(change: Change) -> ChangeDocument:

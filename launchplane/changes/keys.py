@@ -1,4 +1,4 @@
-"""Idempotency keys: those that callers choose, and those that a plan run gives its change. Neither can be the other."""
+"""Idempotency keys: those that callers choose, and our own, which have blanks, so that none can be another's."""
 
 import re
 
@@ -25,3 +25,8 @@ def well_formed(key: str) -> str:
 def of_run(number: int) -> str:
     """The key of the change that plan run `number` makes. It has blanks, so nobody can have chosen it before."""
     return f"plan run {number}"
+
+
+def of_program(scope: str) -> str:
+    """The key of a plan run that a program asked for; `scope` tells its keys from those of all others."""
+    return f"of program {scope}"

@@ -5,7 +5,7 @@ Planning observes the host, which may take minutes; no web request waits for tha
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -18,14 +18,13 @@ from django_q.tasks import async_task
 
 from audits.kept import kept
 from launchplane import canonical
-from launchplane.access.models import User
 from launchplane.access.people import Principal
 from launchplane.access.rights import may
 from launchplane.changes import keys, lock, records
 from launchplane.changes.models import Change, PlanRun
 from launchplane.changes.planning import known_kind, plan_once
 from launchplane.hosts.models import Host
-from launchplane.problems import Problem, Refused
+from launchplane.problems import Problem, Refused, Waits
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +35,10 @@ TASK = "launchplane.changes.plan_runs.run_queued"
 GIVEN_UP_AFTER = timedelta(minutes=10)
 KEPT_RUNS = 500
 
+# what two runs have in common that are about the same, for the same
+SAME = ("host_id", "kind", "asked_digest", "identity")
+
+OTHER_PLAN = "This idempotency key was used for another plan. Use a new key."
 WORKER_DIED = "Its worker ended before the plan was made. Nothing was stored and nothing was changed: plan it again."
 NOBODY_CAME = "No worker took it within 10 minutes. Nothing was changed: see that the workers run, then plan it again."
 
@@ -49,21 +52,39 @@ def queue_plan(
     `not_permitted` (recorded) or `key_conflict`, and Problem `no_such_kind` or `bad_key`.
     """
     key = keys.chosen(idempotency_key)
-    person = _require_right(by, kind_name, host)
+    require_right(by, kind_name, host)
     settle(host)
-    text = canonical.canonical(asked).decode()
-    run = PlanRun(
-        host=host,
-        kind=kind_name,
-        asked=text,
-        asked_digest=canonical.digest(text.encode()),
-        asked_by=person,
-        asked_by_name=by.name,
-        source=by.source,
-        asked_at=timezone.now(),
-        idempotency_key=key,
-    )
-    return _known(run) or _queued(run)
+    return _known(run := _run(kind_name, host, by, key, asked)) or _queued(run, by)
+
+
+def queue_for_program(kind_name: str, host: Host, *, by: Principal, scope: str, asked: Mapping[str, Any]) -> PlanRun:
+    """`queue_plan` for a program, which its door has let in and found to be allowed this.
+
+    `scope` tells its idempotency key from everybody else's. A key leads to one run for good, also to one that failed:
+    a program that repeats its call has to hear of that. Raises Refused `key_conflict`, and Waits `in_flight` while the
+    same is being planned for it under another key.
+    """
+    settle(host)
+    run = _run(kind_name, host, by, keys.of_program(scope), asked)
+    known = of_program(scope) or _known(run) or _queued(run, by)
+    if not _is_same(known, run):
+        raise Refused("key_conflict", OTHER_PLAN)
+    if known.idempotency_key != run.idempotency_key:
+        raise Waits("in_flight", "The same is being planned for you right now, under another idempotency key.")
+    return known
+
+
+def of_program(scope: str) -> PlanRun | None:
+    """The run that a program's key has led to before, read now."""
+    run = PlanRun.objects.filter(idempotency_key=keys.of_program(scope)).select_related("host").last()
+    if run is not None and run.is_open:
+        settle_run(run)
+    return run
+
+
+def open_runs(identity: str) -> int:
+    """How many plans somebody is waiting for."""
+    return PlanRun.objects.filter(identity=identity, status__in=OPEN).count()
 
 
 def run_queued(run_id: int) -> None:
@@ -95,30 +116,51 @@ def settle_run(run: PlanRun) -> bool:
     return lost
 
 
-def _require_right(by: Principal, kind_name: str, host: Host) -> User:
+def require_right(by: Principal, kind_name: str, host: Host) -> None:
+    """Raises Refused `not_permitted`, which is on record then; Problem `no_such_kind`."""
     kind = known_kind(kind_name)
-    if by.user is not None and by.user.is_active and may(by.user, kind.request_right, host):
-        return by.user
-    problem = Refused("not_permitted", f"You may not plan changes of {host.name}. An administrator can allow it.")
-    raise records.deny_of_host("change.denied", host, problem, by=by, key=host.name, wanted="plan")
+    if by.user is None or not (by.user.is_active and may(by.user, kind.request_right, host)):
+        problem = Refused("not_permitted", f"You may not plan changes of {host.name}. An administrator can allow it.")
+        raise records.deny_of_host("change.denied", host, problem, by=by, key=host.name, wanted="plan")
+
+
+def _run(kind_name: str, host: Host, by: Principal, key: str | None, asked: Mapping[str, Any]) -> PlanRun:
+    text = canonical.canonical(dict(asked)).decode()
+    return PlanRun(
+        host=host,
+        kind=kind_name,
+        asked=text,
+        asked_digest=canonical.digest(text.encode()),
+        identity=by.id,
+        asked_by=by.user,
+        asked_by_name=by.name,
+        source=by.source,
+        asked_at=timezone.now(),
+        idempotency_key=key,
+    )
 
 
 def _known(run: PlanRun) -> PlanRun | None:
     """The run of before that is what `run` would be. Raises Refused `key_conflict`."""
-    same = {"host": run.host, "kind": run.kind, "asked_digest": run.asked_digest, "asked_by": run.asked_by}
     if run.idempotency_key is not None:
         used = PlanRun.objects.filter(idempotency_key=run.idempotency_key, status__in=(*OPEN, Status.DONE)).first()
-        if used is not None and any(getattr(used, name) != value for name, value in same.items()):
-            raise Refused("key_conflict", "This idempotency key was used for another plan. Use a new key.")
+        if used is not None and not _is_same(used, run):
+            raise Refused("key_conflict", OTHER_PLAN)
         if used is not None:
             return used
+    same = {name: getattr(run, name) for name in SAME}
     return PlanRun.objects.filter(status__in=OPEN, **same).first()
 
 
-def _queued(run: PlanRun) -> PlanRun:
+def _is_same(known: PlanRun, run: PlanRun) -> bool:
+    return all(getattr(known, name) == getattr(run, name) for name in SAME)
+
+
+def _queued(run: PlanRun, by: Principal) -> PlanRun:
     try:
         with transaction.atomic():
             run.save(force_insert=True)
+            run.responsible.set(by.responsible)
             # inside: with the queue in the same database the task exists exactly if the run does
             async_task(TASK, run.pk, cluster="observe")
     except IntegrityError:
@@ -127,6 +169,12 @@ def _queued(run: PlanRun) -> PlanRun:
             return known
         raise
     return run
+
+
+def _principal(run: PlanRun) -> Principal:
+    """Whoever asked for it, with all who answer for that."""
+    responsible = tuple(run.responsible.all())
+    return Principal(run.identity, run.asked_by_name, run.source, user=run.asked_by, responsible=responsible)
 
 
 def _claim(run_id: int) -> PlanRun | None:
@@ -141,9 +189,8 @@ def _claim(run_id: int) -> PlanRun | None:
 
 def _plan(run: PlanRun) -> None:
     """Plan, and write to the run how it ended, whichever way it does. The right to ask is read again here."""
-    by = Principal.person(run.asked_by, source=run.source)
     try:
-        change = plan_once(run.kind, run.host, by=by, key=keys.of_run(run.pk), asked=json.loads(run.asked))
+        change = plan_once(run.kind, run.host, by=_principal(run), key=keys.of_run(run.pk), asked=json.loads(run.asked))
     except Problem as problem:
         _end(run, Status.FAILED, problem.code, problem.sentence)
     except Exception as error:

@@ -11,6 +11,9 @@ from launchplane.hosts.models import Host
 from tests.access.making import believed
 from tests.factories import a_busy_inventory, a_host, a_person, observed
 from tests.fakes.issuer import Issuer
+from tests.web.conftest import folder
+
+__all__ = ["folder"]
 
 
 @pytest.fixture(autouse=True)

@@ -79,7 +79,7 @@ def test_the_database_holds_one_open_run_of_the_same(queued: PlanRun) -> None:
             kind=queued.kind,
             asked=queued.asked,
             asked_digest=queued.asked_digest,
-            asked_by=queued.asked_by,
+            identity=queued.identity,
             asked_at=timezone.now(),
         )
 

@@ -75,7 +75,7 @@ class Change(models.Model):
     requester = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="requested_changes"
     )
-    requester_name = models.CharField(max_length=150)
+    requester_name = models.CharField(max_length=200)
     responsible = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="answered_changes")
     reason = models.TextField(blank=True)
     idempotency_key = models.CharField(max_length=200, null=True, unique=True)  # noqa: DJ001 - unique, so none is null
@@ -131,6 +131,8 @@ class Change(models.Model):
         indexes = [
             # read by the host page and by the search for older plans of the same
             models.Index(fields=["host", "-planned_at"]),
+            # read by the lists of all hosts' changes, page by page
+            models.Index(fields=["-planned_at", "-id"], name="change_by_time"),
             # read by the tick every minute: what is due, expired or held by a worker that is gone
             models.Index(fields=["status", "next_try_at"], condition=Q(status__in=OPEN), name="change_open"),
         ]

@@ -11,7 +11,8 @@ from launchplane.hosts.models import Host
 class PlanRun(models.Model):
     """One planning on the worker queue: who asked for what, how far it is, and the change that it made.
 
-    `asked` is the canonical text of what the kind's planner is given; `asked_digest` is over it.
+    `asked` is the canonical text of what the kind's planner is given; `asked_digest` is over it. `identity` names who
+    asked, `asked_by` is the account behind that, if there is one: a trusted workflow has none.
     """
 
     class Status(models.TextChoices):
@@ -26,8 +27,10 @@ class PlanRun(models.Model):
     asked = models.TextField()
     asked_digest = models.CharField(max_length=64)
     status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    asked_by_name = models.CharField(max_length=150)
+    identity = models.CharField(max_length=100)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    asked_by_name = models.CharField(max_length=200)
+    responsible = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+")
     source = models.CharField(max_length=20)
     asked_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
@@ -47,7 +50,7 @@ class PlanRun(models.Model):
             ),
             # a double click, or the same asked for in two windows, is planned once
             models.UniqueConstraint(
-                fields=["host", "kind", "asked_digest", "asked_by"],
+                fields=["host", "kind", "asked_digest", "identity"],
                 condition=Q(status__in=("queued", "running")),
                 name="one_open_plan_run_of_the_same",
             ),

@@ -13,9 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from lanes.looking import scene_of
-from lanes.models import Lane
-from lanes.plan.assemble import plan_lane
+from lanes.kinds import kind_by_last_look
 from lanes.plan.scene import Operation
 from lanes.stored import last_look
 from launchplane.access.rights import may
@@ -79,19 +77,9 @@ def lane_plan(request: HttpRequest, name: str) -> HttpResponse:
     if operation is None:
         messages.error(request, "Choose what to plan.")
         return redirect(back)
-    return have_planned(request, lane.host, _kind(lane, operation), back=back, lane=lane.name)
+    return have_planned(request, lane.host, kind_by_last_look(lane, operation), back=back, lane=lane.name)
 
 
 def _operation(request: HttpRequest) -> Operation | None:
     asked = request.POST.get("operation", "")
     return next((known for known in get_args(Operation) if known == asked), None)
-
-
-def _kind(lane: Lane, operation: Operation) -> str:
-    """The kind that the planner would choose by the last look; the worker looks anew, and says so if it differs."""
-    if operation != "plan":
-        return f"lane.{operation}"
-    observed = last_look(lane).observed
-    if observed is None:
-        return "lane.create" if lane.agent_id is None else "lane.reconcile"
-    return plan_lane(scene_of(lane, observed)).kind

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from launchplane.access.authenticate import person_at_shell, shell
 from launchplane.changes import approvals, recover, requests
 from launchplane.changes.apply import apply_change
-from launchplane.changes.document import ChangeDocument, document
+from launchplane.changes.document import ChangeDocument, document, summary
 from launchplane.changes.models import Change
 from launchplane.changes.models.change import Status
 from launchplane.changes.requests import find_change
@@ -58,7 +58,7 @@ class Command(Subcommands):
         changes = changes.open() if open else changes
         rows = list(changes[:SHOWN])
         if json:
-            self.print_json([summary(change) for change in rows])
+            self.print_json([summary(change).model_dump(mode="json") for change in rows])
         elif not rows:
             self.stdout.write("No change. `manage.py hygiene plan HOST KIND` plans one.")
         else:
@@ -110,23 +110,6 @@ class Command(Subcommands):
                 self.stdout.write(f"! that it was {row.event} did not reach everybody: {row.failed}")
         for step in shown.next_steps:
             self.stdout.write(f"  next: {step}")
-
-
-def summary(change: Change) -> dict[str, Any]:
-    """One line of the list."""
-    return {
-        "id": str(change.pk),
-        "kind": change.kind,
-        "host": change.host.name,
-        "subject": change.subject,
-        "status": change.status,
-        "why_closed": change.why_closed,
-        "digest": change.digest,
-        "requester": change.requester_name,
-        "reason": change.reason,
-        "deadline": change.deadline.isoformat() if change.deadline else None,
-        "sentence": change.sentence,
-    }
 
 
 def code_of(change: Change) -> int:
