@@ -41,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # as Ctrl-C: fixtures end what they started. A shell's background job is told to end in no other way
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings.VAR = Path(os.environ.setdefault("LAUNCHPLANE_VAR", STATE.name))
+    # a page's files are looked for when they are asked for: each test's client would list them all at its first page
+    settings.WHITENOISE_AUTOREFRESH = True
     if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
         # a file, not memory: other processes and threads have connections of their own to it, as in earnest
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(Path(STATE.name) / "test.sqlite3")
