@@ -38,11 +38,18 @@ SANDBOX_LABEL = "launchplane.managed=true"
 
 
 def give_defaults(host: Host) -> None:
-    """Enter the protections and budgets that a new host starts with; what is there already stays as it is."""
-    for kind, pattern, reason in PROTECTIONS:
-        Protection.objects.get_or_create(host=host, kind=kind, pattern=pattern, defaults={"reason": reason})
-    for scope, bounds in (SANDBOX_BUDGETS if host.is_sandbox else BUDGETS).items():
-        _budget(host, scope, bounds)
+    """Enter the protections and budgets that a new host starts with; what is there already stays as it is.
+
+    No signal is sent of a row: of a new host there is no report yet that they would change, and no agreement.
+    """
+    Protection.objects.bulk_create(
+        [Protection(host=host, kind=kind, pattern=pattern, reason=reason) for kind, pattern, reason in PROTECTIONS],
+        ignore_conflicts=True,
+    )
+    budgets = SANDBOX_BUDGETS if host.is_sandbox else BUDGETS
+    Budget.objects.bulk_create(
+        [Budget(host=host, scope=scope, **_bounds(bounds)) for scope, bounds in budgets.items()], ignore_conflicts=True
+    )
     if host.is_sandbox and not host.managed_label:
         host.managed_label = SANDBOX_LABEL
         host.save(update_fields=["managed_label"])
@@ -69,13 +76,8 @@ def require_running_builders(host: Host, inventory: Inventory) -> None:
             )
             if new:
                 record_edit(required, "added", as_added(required))
-            _budget(host, f"builder:{builder.name}", BUILDER_BUDGET)
+            Budget.objects.get_or_create(host=host, scope=f"builder:{builder.name}", defaults=_bounds(BUILDER_BUDGET))
 
 
-def _budget(host: Host, scope: str, bounds: tuple[int | None, int, int]) -> None:
-    largest, reserve, age = bounds
-    Budget.objects.get_or_create(
-        host=host,
-        scope=scope,
-        defaults={"max_bytes": largest, "reserve_bytes": reserve, "min_age_seconds": age},
-    )
+def _bounds(bounds: tuple[int | None, int, int]) -> dict[str, int | None]:
+    return dict(zip(("max_bytes", "reserve_bytes", "min_age_seconds"), bounds, strict=True))
