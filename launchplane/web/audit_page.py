@@ -1,13 +1,10 @@
-"""What the pages of the audit show: records by their place in the chain, one record held against its hashes, the head.
+"""What the pages of the audit show: records by their place in the chain, and one record held against its hashes.
 
 Only cheap reads: what goes through the whole chain is `manage.py audits verify`.
 """
 
 import json
-import mmap
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +12,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
-from audits import chain, segments
-from audits.chain import NOTHING, Position
-from audits.errors import AuditRefused
-from audits.models import AuditRecord, ChainHead
+from audits import chain
+from audits.models import AuditRecord
 from launchplane.access.models import User
 from launchplane.access.rights import visible
 from launchplane.hosts.models import Host
@@ -109,64 +104,6 @@ def record_view(row: AuditRecord) -> RecordView:
     by_seq = {other.seq: other for other in beside}
     before, after = by_seq.get(row.seq - 1), by_seq.get(row.seq + 1)
     return RecordView(row, before, after, _said(row), _uuid(row.key), tuple(_faults(row, before, after)))
-
-
-@dataclass(frozen=True, slots=True)
-class ChainState:
-    """Where the chain ends in the database and where in the evidence store, and when that was last written."""
-
-    head: Position
-    kept: Position
-    written_at: datetime | None
-    problem: str
-    lost: bool
-
-    @property
-    def verdict(self) -> str:
-        """`empty`, `kept`, `behind`, `lost`, `forked` or `unknown`."""
-        if self.problem:
-            return "unknown"
-        if self.lost:
-            return "lost"
-        if self.head == self.kept:
-            return "empty" if self.head == NOTHING else "kept"
-        return "behind" if self.kept.seq < self.head.seq else "forked"
-
-    @property
-    def missing(self) -> int:
-        """How many records the evidence store does not have yet."""
-        return self.head.seq - self.kept.seq
-
-
-def chain_state() -> ChainState:
-    """Both ends of the chain. The store is read first: it is never ahead of a database that is as it was."""
-    kept, written_at, problem = NOTHING, None, ""
-    try:
-        kept, written_at = _end_of_segments()
-    except (OSError, AuditRefused, ValueError, KeyError, TypeError) as error:
-        problem = f"{type(error).__name__}: {error}"[:300]
-    head = ChainHead.objects.first()
-    end = Position(head.seq, head.hash) if head else NOTHING
-    return ChainState(end, kept, written_at, problem, lost=kept == NOTHING and segments.was_begun())
-
-
-def _end_of_segments() -> tuple[Position, datetime | None]:
-    for path in reversed(segments.files()):
-        if text := _last_line(path):
-            record = json.loads(text)
-            found = Position(int(record["seq"]), str(record["hash"]))
-            return found, datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return NOTHING, None
-
-
-def _last_line(path: Path) -> bytes:
-    """The last whole line, read from the end; one that is not finished is left alone."""
-    with path.open("rb") as file:
-        if not path.stat().st_size:
-            return b""
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-            end = text.rfind(b"\n")
-            return text[text.rfind(b"\n", 0, max(end, 0)) + 1 : end] if end >= 0 else b""
 
 
 def _faults(row: AuditRecord, before: AuditRecord | None, after: AuditRecord | None) -> list[str]:

@@ -1,6 +1,7 @@
 """The pages of the audit: who may read it, what a record says, whether it is what it was, and how the chain stands."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,15 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from audits import record, segments, triggers
+from audits import rebuild, record, segments, triggers
 from audits.models import AuditRecord, ChainHead, EvidenceStore
 from launchplane.access.models import User
 from launchplane.access.people import WORKER
 from launchplane.changes.apply import apply_change
 from launchplane.hosts.models import Host
-from launchplane.web.audit_page import PER_PAGE, chain_state
+from launchplane.web.audit_page import PER_PAGE
+from launchplane.web.chain_state import chain_state
+from tests.audits.restoring import forget_behind
 from tests.changes.ways import approved, person, requested
 from tests.factories import a_host, a_person, allow
 from tests.web.reading import text_of
@@ -279,6 +282,78 @@ def test_the_chain_says_that_the_database_is_not_what_it_was(client: Client, sto
     assert "the database was restored or altered" in page
 
 
+@pytest.mark.req("X19")
+def test_a_store_whose_last_record_the_database_overtook_is_not_said_to_be_behind(client: Client, store: Path) -> None:
+    """A restored database that went on by itself: the next record brings nothing."""
+    append(3)
+    segments.flush()
+    segment = next(store.glob("2*.ndjson"))
+    lines = segment.read_text().splitlines()[:-1]
+    segment.write_text("\n".join([*lines[:-1], json.dumps(json.loads(lines[-1]) | {"hash": "f" * 64})]) + "\n")
+    assert "two ends" in text_of(client.get("/audit/"))
+    assert "behind" not in text_of(client.get("/audit/"))
+
+
+@pytest.mark.req("X19")
+def test_the_chain_says_what_to_do_when_the_store_is_ahead(client: Client, store: Path) -> None:
+    row = append(2)
+    flushed(store)
+    forget_behind(row.seq - 1)
+    page = text_of(client.get("/audit/"))
+    assert "Nothing is begun on any host, and no approval is used." in page
+    assert "manage.py audits accept reads what it forgot" in page
+
+
+@pytest.mark.req("X19")
+def test_the_chain_says_that_records_came_back_and_wait_for_an_answer(client: Client, store: Path) -> None:
+    row = append(2)
+    flushed(store)
+    forget_behind(row.seq - 1)
+    rebuild.from_segments()
+    page = text_of(client.get("/audit/"))
+    assert f"came back Records that the database had lost came back, up to #{row.seq}" in page
+    assert "audits accept" in page
+
+
+def the_store_is_ahead(store: Path, row: AuditRecord) -> None:
+    flushed(store)
+    forget_behind(row.seq - 1)
+
+
+def the_store_is_lost(store: Path, _row: AuditRecord) -> None:
+    EvidenceStore.objects.create(begun_at=timezone.now())
+
+
+def the_store_is_unreadable(store: Path, _row: AuditRecord) -> None:
+    store.mkdir(exist_ok=True)
+    (store / "2026-01-08.ndjson").write_text("no json\n")
+
+
+@pytest.mark.req("X19", "H56")
+@pytest.mark.parametrize(
+    ("bring_about", "sentence"),
+    [
+        (the_store_is_ahead, "if it is from a backup, manage.py audits accept."),
+        (the_store_is_lost, "begin a new one with manage.py audits adopt."),
+        (the_store_is_unreadable, "The evidence store could not be read."),
+    ],
+)
+def test_the_first_page_says_why_nothing_begins(
+    client: Client, store: Path, host: Host, bring_about: Callable[[Path, AuditRecord], None], sentence: str
+) -> None:
+    bring_about(store, append(2))
+    page = text_of(client.get("/"))
+    assert "now Evidence nothing begins" in page
+    assert sentence in page
+
+
+def test_the_first_page_says_nothing_of_evidence_that_is_as_it_was(client: Client, store: Path, host: Host) -> None:
+    append(2)
+    assert "nothing begins" not in text_of(client.get("/"))
+    flushed(store)
+    assert "nothing begins" not in text_of(client.get("/"))
+
+
 @pytest.mark.parametrize("text", ["no json\n", "[]\n", '{"seq": "x", "hash": ""}\n'])
 def test_a_store_that_cannot_be_read_is_not_known(client: Client, store: Path, text: str) -> None:
     append()
@@ -307,8 +382,8 @@ def test_an_empty_chain_says_so(client: Client, store: Path) -> None:
     assert "Nothing is on record yet." in page
 
 
-NARROW_QUERIES = 10
-LIST_QUERIES, RECORD_QUERIES, HOST_QUERIES = 10, 9, 19
+NARROW_QUERIES = 11
+LIST_QUERIES, RECORD_QUERIES, HOST_QUERIES = 11, 9, 19
 
 
 @pytest.mark.parametrize("number", [1, PER_PAGE])

@@ -93,7 +93,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_items(
         client.get(f"/changes/{change.pk}/")
 
 
-LIST_QUERIES, DASHBOARD_QUERIES = 9, 19
+LIST_QUERIES, DASHBOARD_QUERIES = 9, 22
 
 
 @pytest.mark.parametrize("number", [1, 10])

@@ -34,6 +34,7 @@ WHAT = {
     "change.ordered": "Ordered to be applied now",
     "change.rejected": "Rejected",
     "change.requested": "Approval asked for",
+    "change.restored": "Ended before a restore",
     "change.revoked": "Approval taken back",
     "change.superseded": "Replaced by a newer one",
     "edit.budget": "Budget edited",
@@ -44,12 +45,13 @@ WHAT = {
     "edit.requiredwarm": "Requirement edited",
     "edit.schedule": "Schedule edited",
     "evidence.adopted": "New evidence folder begun",
-    "evidence.denied": "New evidence folder refused",
+    "evidence.denied": "Answer for lost evidence refused",
     "freeze.off": "Freeze lifted",
     "freeze.on": "Freeze",
     "hygiene.evidence": "Evidence from outside: clean-up",
     "hygiene.regret": "Something removed is back",
     "lane.evidence": "Evidence from outside: lane",
+    "restore.accepted": "Restored database accepted",
 }
 GROUPS_OF_KINDS = {
     "access": "Access: {}",

@@ -14,7 +14,8 @@ from launchplane.changes.kinds import all_kinds
 from launchplane.changes.models import Change
 from launchplane.hosts.models import Host
 from launchplane.web.access import host_or_404, person
-from launchplane.web.audit_page import Wanted, chain_state, readable_by, record_view, records
+from launchplane.web.audit_page import Wanted, readable_by, record_view, records
+from launchplane.web.chain_state import chain_state
 from launchplane.web.templatetags.audit import WHAT
 from launchplane.web.views.frame import AUDIT_RIGHT, host_page
 

@@ -1,4 +1,4 @@
-"""The first page: every host that one may see, how it stands, and what went wrong lately."""
+"""The first page: every host that one may see, how it stands, what went wrong lately, and whether work may begin."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from launchplane.access.rights import visible
 from launchplane.changes.models import Change, PlanRun
 from launchplane.hosts.models import Contact, Host
 from launchplane.web.access import person
+from launchplane.web.chain_state import chain_state
 from launchplane.web.charts import Chart, disk_chart, spread
 from launchplane.web.lane_lines import lane_lines
 from launchplane.web.standing import ENDED_BADLY, Standing, standings
@@ -58,6 +59,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "troubles": troubles,
         "days": LATELY.days,
         "waiting": waiting_for(person(request)),
+        "chain": chain_state(),
     }
     return render(request, "dashboard.html", context)
 
