@@ -16,7 +16,8 @@ from typing import Any
 from tests.workflows.document import Workflow
 from tests.workflows.expressions import Contexts, filled, holds
 
-PROGRAMS = {"curl": "curl", "python3": sys.executable, "mkdir": "mkdir", "rm": "rm"}
+# nobody waits: `sleep` is over at once
+PROGRAMS = {"curl": "curl", "python3": sys.executable, "mkdir": "mkdir", "rm": "rm", "sleep": "true"}
 WRAPPER = """#!/bin/sh
 /bin/cat /proc/$$/cmdline >>'{seen}/argv'
 /bin/cat /proc/$$/environ >>'{seen}/environ'

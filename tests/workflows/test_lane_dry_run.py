@@ -8,12 +8,14 @@ import pytest
 
 from tests.fakes.actions import TokenDoor
 from tests.fakes.loopback import Reply, answers
+from tests.faults import raw
 from tests.workflows.acting import REQUEST_TOKEN, Ran, Runner
 from tests.workflows.document import LANE_DRY_RUN, workflow
 from tests.workflows.standin import AUDIENCE, CHANGE, StandIn, a_plan
 
 FILE = workflow(LANE_DRY_RUN)
 LANE = "website"
+UNDER_WAY, IN_FLIGHT = Reply(202, {"status": "planning"}), Reply(409, {"code": "in_flight"})
 CHECK, PLAN, TAKE, KEEP = (step["name"] for step in FILE.steps)
 
 
@@ -61,7 +63,7 @@ def test_planned_and_blocked_are_taken_and_kept(runner: Runner, launchplane: Sta
     assert f"({launchplane.url}/changes/{CHANGE}/)" in ran.summary
     assert ran.artifact_name == "lane-dry-run-90001-1"
     assert json.loads(ran.artifact["answer.json"]) == a_plan(status=status)
-    assert set(ran.artifact) == {"request.json", "answer.json"}
+    assert set(ran.artifact) == {"asked.json", "request.json", "answer.json"}
 
 
 @pytest.mark.req("M78", "M79")
@@ -159,7 +161,7 @@ def test_applying_is_refused_with_the_way_to_the_browser(
     assert not ran.succeeded
     assert ran.steps == [CHECK, KEEP]
     assert f"Have it approved in the browser: {launchplane.url}/lanes/{LANE}/" in ran.log
-    assert json.loads(ran.artifact["request.json"])["mode"] == "apply"
+    assert json.loads(ran.artifact["asked.json"])["mode"] == "apply"
     assert (launchplane.requests, door.given) == ([], [])
 
 
@@ -267,6 +269,44 @@ def test_a_request_is_told_apart_by_run_and_attempt(runner: Runner, launchplane:
     assert keys == ["github-4711-90001-1", "github-4711-90001-1", "github-4711-90001-2"]
 
 
+def test_it_asks_again_with_the_same_key_until_a_worker_has_planned(
+    runner: Runner, launchplane: StandIn, door: TokenDoor
+) -> None:
+    launchplane.says(UNDER_WAY, IN_FLIGHT, IN_FLIGHT, Reply(201, a_plan()))
+
+    ran = dry_run(runner, launchplane)
+
+    assert ran.succeeded, ran.log
+    assert len(set(door.given)) == len(launchplane.requests) == 4
+    assert len({(request.body, request.headers["idempotency-key"]) for request in launchplane.requests}) == 1
+
+
+def test_it_does_not_ask_for_ever(runner: Runner, launchplane: StandIn) -> None:
+    launchplane.says(UNDER_WAY, IN_FLIGHT)
+
+    ran = dry_run(runner, launchplane)
+
+    assert not ran.succeeded
+    assert "Launchplane did not plan it: HTTP 409 in_flight" in ran.log
+    assert len(launchplane.requests) == 20
+
+
+def test_another_conflict_is_not_waited_for(runner: Runner, launchplane: StandIn) -> None:
+    launchplane.says(Reply(409, {"code": "another_action"}), Reply(201, a_plan()))
+
+    ran = dry_run(runner, launchplane)
+
+    assert "HTTP 409 another_action" in ran.log
+    assert len(launchplane.requests) == 1
+
+
+@pytest.mark.parametrize("code", ["##[group]", "a\n::warning::b", "x" * 65, 7, None, ["no"]])
+def test_a_code_that_is_none_is_not_said(runner: Runner, launchplane: StandIn, code: Any) -> None:
+    launchplane.says(Reply(422, {"code": code}))
+
+    assert "Launchplane did not plan it: HTTP 422 \n" in dry_run(runner, launchplane).log
+
+
 # --- the token -------------------------------------------------------------------------------------------------------
 
 
@@ -297,13 +337,13 @@ def test_a_refusal_is_a_failure_and_is_kept(runner: Runner, launchplane: StandIn
 
     assert not ran.succeeded
     assert ran.steps == [CHECK, PLAN, KEEP]
-    assert f"Launchplane did not plan it: HTTP {status}." in ran.log
+    assert f"Launchplane did not plan it: HTTP {status} no\n" in ran.log
     assert "words of a host" not in ran.log
     assert json.loads(ran.artifact["answer.json"]) == problem
     assert door.given[0] not in ran.log
 
 
-@pytest.mark.parametrize("status", [202, 204, 301, 302, 307, 308])
+@pytest.mark.parametrize("status", [200, 204, 301, 302, 307, 308])
 def test_what_is_no_answer_of_ours_is_a_failure_and_leads_nowhere(
     runner: Runner, launchplane: StandIn, status: int
 ) -> None:
@@ -312,7 +352,7 @@ def test_what_is_no_answer_of_ours_is_a_failure_and_leads_nowhere(
     ran = dry_run(runner, launchplane)
 
     assert not ran.succeeded
-    assert f"HTTP {status}." in ran.log
+    assert f"HTTP {status} " in ran.log
     assert len(launchplane.requests) == 1
 
 
@@ -323,8 +363,18 @@ def test_a_launchplane_that_is_not_there_is_a_failure(runner: Runner) -> None:
     ran = dry_run(runner, gone)
 
     assert not ran.succeeded
-    assert "HTTP 000." in ran.log
-    assert set(ran.artifact) == {"request.json"}
+    assert "HTTP 000" in ran.log
+    assert set(ran.artifact) == {"asked.json", "request.json"}
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 201 X\r\nContent-Length: 900\r\n\r\n{", b"no HTTP\r\n\r\n"])
+def test_an_answer_that_is_cut_is_a_failure(runner: Runner, launchplane: StandIn, answer: bytes) -> None:
+    launchplane.fault("POST .*", raw(answer))
+
+    ran = dry_run(runner, launchplane)
+
+    assert not ran.succeeded
+    assert ran.steps == [CHECK, PLAN, KEEP]
 
 
 def test_an_answer_without_end_is_a_failure(runner: Runner, launchplane: StandIn) -> None:
