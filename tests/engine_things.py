@@ -69,12 +69,22 @@ def a_volume_anew(client: docker.DockerClient, name: str) -> None:
 
 def empty(client: docker.DockerClient) -> None:
     """Nothing is left on the engine."""
-    for container in client.containers.list(all=True):
-        container.remove(force=True, v=True)
+    empty_containers(client)
     for volume in client.volumes.list():
         volume.remove(force=True)
     empty_images(client)
     client.api.prune_builds()
+
+
+def empty_containers(client: docker.DockerClient) -> None:
+    """Some are on their way out by themselves: tasks of a swarm that was left."""
+    while found := client.api.containers(all=True):
+        for container in found:
+            try:
+                client.api.remove_container(container["Id"], force=True, v=True)
+            except docker.errors.APIError as error:
+                if error.status_code not in (404, 409):
+                    raise
 
 
 def empty_images(client: docker.DockerClient) -> None:

@@ -73,7 +73,8 @@ def a_stack(client: docker.DockerClient, engine: PrivateEngine, folder: Path) ->
     until(lambda: "running" in {task["Status"]["State"] for task in service.tasks()})
     yield
     service.remove()
-    until(lambda: not client.containers.list(all=True, filters={"name": "web"}))
+    # the SDK's own list asks for each one that it saw, which may be gone by then
+    until(lambda: not client.api.containers(all=True, filters={"name": "web"}))
     client.images.remove("busy:1")
 
 

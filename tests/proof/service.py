@@ -58,5 +58,5 @@ def _remove(client: docker.DockerClient) -> None:
     client.services.get(NAME).remove()
     deadline = time.monotonic() + WAIT_SECONDS
     label = f"com.docker.swarm.service.name={NAME}"
-    while client.containers.list(all=True, filters={"label": label}) and time.monotonic() < deadline:
+    while client.api.containers(all=True, filters={"label": label}) and time.monotonic() < deadline:
         time.sleep(0.1)
