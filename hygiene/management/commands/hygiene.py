@@ -1,12 +1,14 @@
-"""`manage.py hygiene report|inventory|plan`."""
+"""`manage.py hygiene report|inventory|plan|lint`."""
 
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from hygiene.contracts import Kind, Report, ResourceRow, TypeSummary
 from hygiene.inventory import latest, select, view_for_programs
-from hygiene.management import planning
+from hygiene.lint.lint import Options
+from hygiene.management import linting, planning
 from hygiene.services import observe_host
 from hygiene.snapshots import stored_report
 from launchplane.commands import ATTENTION, Subcommands, shell_user
@@ -20,10 +22,12 @@ SHOWN = 200
 
 
 class Command(Subcommands):
-    help = "What fills a host, what must stay, and what could go. Changes nothing on the host."
+    help = (
+        "What fills a host, what must stay, what could go, and what repositories do to it. Changes nothing on a host."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        subcommands = parser.add_subparsers(required=True, metavar="report|inventory|plan")
+        subcommands = parser.add_subparsers(required=True, metavar="report|inventory|plan|lint")
         stored = (["--stored"], {"action": "store_true", "help": "the last report, without looking again"})
         kind = (["--kind"], {"choices": [kind.value for kind in Kind], "default": ""})
         self.sub(subcommands, "report", self.report, help_text="Observe a host and report.", arguments=[HOST, stored])
@@ -35,6 +39,23 @@ class Command(Subcommands):
             arguments=[HOST, kind],
         )
         self.sub(subcommands, "plan", self.plan, help_text="Plan a clean-up of a host.", arguments=planning.ARGUMENTS)
+
+        self.sub(
+            subcommands, "lint", self.lint, help_text="Look for broad prunes in files.", arguments=linting.ARGUMENTS
+        )
+
+    def lint(
+        self,
+        *,
+        paths: list[Path],
+        teardowns: list[str],
+        throwaway: list[str],
+        left_out: list[str],
+        json: bool,
+        **more: Any,
+    ) -> int | None:
+        options = Options(tuple(teardowns), tuple(throwaway), tuple(left_out))
+        return linting.run(self, paths=paths, options=options, json=json, as_sarif=more["sarif"])[1]
 
     def plan(self, *, name: str, kind: str, items: list[str], json: bool, **_: Any) -> int | None:
         return planning.plan(self, name=name, kind=kind, items=items, json=json)

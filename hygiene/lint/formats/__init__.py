@@ -1,0 +1,1 @@
+"""What part of each kind of file is shell. Each module reads one kind and runs nothing."""

@@ -1,0 +1,3 @@
+shopt -s expand_aliases
+alias tidy='docker image prune'
+tidy --all --force

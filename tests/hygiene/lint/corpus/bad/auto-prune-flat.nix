@@ -1,0 +1,3 @@
+{
+  virtualisation.podman.autoPrune.enable = true; # every week
+}

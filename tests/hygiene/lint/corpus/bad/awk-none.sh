@@ -1,0 +1,1 @@
+docker rmi $(docker images | awk '/^<none>/ {print $3}')

@@ -1,0 +1,1 @@
+sudo -H bash -lc 'cd / && docker system prune -f'

@@ -1,0 +1,1 @@
+{ docker system prune -f; } 2>&1 | tee prune.log

@@ -1,0 +1,1 @@
+buildctl --addr unix:///run/buildkit/buildkitd.sock prune --all

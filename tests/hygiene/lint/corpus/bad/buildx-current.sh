@@ -1,0 +1,1 @@
+docker buildx prune --force --keep-storage 10gb

@@ -1,0 +1,1 @@
+docker buildx prune --builder default --all --force

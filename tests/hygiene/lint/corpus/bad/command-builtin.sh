@@ -1,0 +1,1 @@
+command docker system prune -f && builtin echo done

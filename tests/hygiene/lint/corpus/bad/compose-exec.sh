@@ -1,0 +1,1 @@
+docker compose exec -T runner docker system prune -f

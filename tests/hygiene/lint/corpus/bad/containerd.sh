@@ -1,0 +1,1 @@
+ctr -n k8s.io images rm $(ctr -n k8s.io images ls -q)

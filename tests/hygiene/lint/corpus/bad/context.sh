@@ -1,0 +1,1 @@
+docker --context ci-1 system prune --force

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+set -euo pipefail
+
+docker \
+  system \
+  prune \
+    --all \
+    --force

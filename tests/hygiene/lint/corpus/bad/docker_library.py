@@ -1,0 +1,4 @@
+import docker
+
+client = docker.from_env()
+client.images.prune(filters={"dangling": False})

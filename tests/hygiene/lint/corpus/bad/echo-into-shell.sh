@@ -1,0 +1,1 @@
+echo "docker volume prune -f" | sudo sh

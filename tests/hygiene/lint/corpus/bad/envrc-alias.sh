@@ -1,0 +1,2 @@
+tidy_all="docker builder prune -af"
+$tidy_all

@@ -1,0 +1,2 @@
+action="prune -af"
+eval "docker image $action"

@@ -1,0 +1,1 @@
+exec docker system prune -f

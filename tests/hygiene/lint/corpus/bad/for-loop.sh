@@ -1,0 +1,4 @@
+for c in `docker ps -aq`; do
+  docker stop "$c"
+  docker rm -v "$c"
+done

@@ -1,0 +1,5 @@
+perform() {
+  echo "$1"
+  eval "$1"
+}
+perform "docker volume prune -f"

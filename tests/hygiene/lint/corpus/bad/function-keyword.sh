@@ -1,0 +1,3 @@
+function tidy {
+  docker images --quiet | xargs docker rmi
+}

@@ -1,0 +1,6 @@
+dk() {
+  sudo -n docker "$@"
+}
+
+dk ps
+dk system prune -af

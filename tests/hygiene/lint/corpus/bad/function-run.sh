@@ -1,0 +1,5 @@
+run() {
+  echo "+ $*" >&2
+  "$@"
+}
+run docker buildx prune --all --force

@@ -1,0 +1,1 @@
+docker images --format '{{.Repository}}:{{.Tag}}' | grep -v production | xargs docker rmi

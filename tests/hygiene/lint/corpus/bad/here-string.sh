@@ -1,0 +1,1 @@
+sh <<< 'docker image prune -af'

@@ -1,0 +1,4 @@
+bash <<-SCRIPT
+	echo tidy
+	docker container prune -f
+SCRIPT

@@ -1,0 +1,1 @@
+docker inspect --format '{{.Image}}' $(docker ps -aq) | xargs docker rmi -f

@@ -1,0 +1,1 @@
+docker kill $(docker ps -q) 2>/dev/null || true

@@ -1,0 +1,2 @@
+mapfile -t ids < <(docker volume ls -q)
+docker volume rm "${ids[@]}"

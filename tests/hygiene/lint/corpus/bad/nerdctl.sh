@@ -1,0 +1,1 @@
+sudo nerdctl --namespace k8s.io image prune --all --force

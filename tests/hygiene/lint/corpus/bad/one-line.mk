@@ -1,0 +1,1 @@
+distclean: clean ; docker system prune -af

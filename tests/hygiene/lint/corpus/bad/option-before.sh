@@ -1,0 +1,1 @@
+docker --log-level=error --config ~/.docker-ci -D system prune -f

@@ -1,0 +1,2 @@
+freed=$(docker system prune -f | tail -1)
+echo "$freed"

@@ -1,0 +1,1 @@
+docker volume ls -qf dangling=true | parallel --will-cite docker volume rm {}

@@ -1,0 +1,3 @@
+docker images -q |
+  sort -u |
+  xargs docker rmi -f

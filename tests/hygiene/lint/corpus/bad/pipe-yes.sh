@@ -1,0 +1,1 @@
+yes | docker volume prune

@@ -1,0 +1,1 @@
+xargs -r docker image rm < <(docker image ls -q --filter dangling=true)

@@ -1,0 +1,1 @@
+docker volume prune --force --filter 'label!=keep'

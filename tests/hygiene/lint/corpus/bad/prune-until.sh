@@ -1,0 +1,1 @@
+docker image prune --all --force --filter until=24h

@@ -1,0 +1,2 @@
+d=docker p=prune
+"$d" system "$p" -f

@@ -1,0 +1,4 @@
+systemctl stop docker
+DATA=/var/lib/docker
+rm -rf "${DATA:?}"/*
+systemctl start docker

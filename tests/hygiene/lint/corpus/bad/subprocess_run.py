@@ -1,0 +1,7 @@
+import subprocess
+
+CLEAN = ["docker", "system", "prune", "--all", "--force"]
+
+
+def tidy() -> None:
+    subprocess.run(CLEAN, check=True)

@@ -1,0 +1,1 @@
+(cd deploy && docker compose down) || true; (docker network prune -f)

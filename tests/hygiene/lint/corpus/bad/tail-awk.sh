@@ -1,0 +1,1 @@
+docker rm $(docker ps -a | tail -n +2 | awk '{print $1}')

@@ -1,0 +1,3 @@
+docker system prune `
+    --all `
+    --force

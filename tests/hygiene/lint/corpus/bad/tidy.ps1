@@ -1,0 +1,2 @@
+Write-Host "tidying"
+docker images -q | ForEach-Object { docker rmi -f $_ }

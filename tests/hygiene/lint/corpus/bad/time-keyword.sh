@@ -1,0 +1,1 @@
+time docker builder prune -f

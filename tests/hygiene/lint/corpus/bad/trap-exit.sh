@@ -1,0 +1,3 @@
+#!/bin/bash
+trap 'docker container prune -f >/dev/null' EXIT INT
+make integration

@@ -1,0 +1,2 @@
+# Aufräumen – ältere Läufe
+	docker	system	prune	-f	# räumt alles

@@ -1,0 +1,2 @@
+# the client comes from the caller
+"$CONTAINER_CLI" volume prune --force

@@ -1,0 +1,1 @@
+until docker system prune -f; do sleep 5; done

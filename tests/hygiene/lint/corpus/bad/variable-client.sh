@@ -1,0 +1,6 @@
+#!/bin/sh
+DOCKER=docker
+if ! id -nG | grep -qw docker; then
+  DOCKER="sudo docker"
+fi
+$DOCKER image prune --all -f

@@ -1,0 +1,2 @@
+: "${ENGINE:=podman}"
+${ENGINE:-podman} system reset --force

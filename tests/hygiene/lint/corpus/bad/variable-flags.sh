@@ -1,0 +1,3 @@
+flags=(--force)
+flags+=(--volumes)
+docker system prune "${flags[@]}"

@@ -1,0 +1,4 @@
+#!/bin/bash
+echo "clean"
+docker system prune \
+  -af

@@ -1,0 +1,1 @@
+xargs -a <(docker images -q) docker rmi

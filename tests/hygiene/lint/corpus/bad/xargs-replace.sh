@@ -1,0 +1,1 @@
+docker ps -a --filter status=exited -q | xargs -I{} -P4 docker rm {}

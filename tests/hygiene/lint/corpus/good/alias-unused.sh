@@ -1,0 +1,1 @@
+alias please='docker system prune -af'

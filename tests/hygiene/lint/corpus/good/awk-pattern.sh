@@ -1,0 +1,1 @@
+docker rmi $(docker images | awk '/^shop-ci/ {print $3}')

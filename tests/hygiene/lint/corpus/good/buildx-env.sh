@@ -1,0 +1,2 @@
+export BUILDX_BUILDER=shop-ci
+docker buildx prune --all --force

@@ -1,0 +1,3 @@
+docker buildx create --driver docker-container --use
+docker buildx build --push .
+docker buildx rm

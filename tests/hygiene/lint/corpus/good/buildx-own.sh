@@ -1,0 +1,2 @@
+docker buildx prune --builder shop --force
+docker buildx rm shop

@@ -1,0 +1,4 @@
+: <<'COMMENT'
+docker system prune -af
+COMMENT
+make

@@ -1,0 +1,1 @@
+make test # never: docker system prune -af

@@ -1,0 +1,3 @@
+docker compose ps -q | xargs -r docker inspect
+docker compose kill
+docker compose rm -fsv

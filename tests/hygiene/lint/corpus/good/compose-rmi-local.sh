@@ -1,0 +1,1 @@
+docker compose --file ci.yml down --rmi local --volumes

@@ -1,0 +1,4 @@
+docker system df -v
+docker info
+docker image ls
+docker builder du

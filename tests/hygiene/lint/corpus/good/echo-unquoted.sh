@@ -1,0 +1,1 @@
+echo try docker system prune

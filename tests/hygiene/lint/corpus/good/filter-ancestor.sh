@@ -1,0 +1,1 @@
+docker stop $(docker ps -q --filter ancestor=shop:test)

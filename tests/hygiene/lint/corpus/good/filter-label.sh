@@ -1,0 +1,1 @@
+docker ps -aq --filter label=com.example.app=shop | xargs -r docker rm -f

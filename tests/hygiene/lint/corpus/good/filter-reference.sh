@@ -1,0 +1,1 @@
+docker rmi $(docker images -q --filter 'reference=registry.example.org/shop:*')

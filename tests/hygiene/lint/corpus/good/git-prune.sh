@@ -1,0 +1,4 @@
+git remote prune origin
+git fetch --prune
+npm prune && pnpm store prune
+terraform state rm docker_image.shop

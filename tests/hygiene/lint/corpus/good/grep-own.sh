@@ -1,0 +1,1 @@
+docker images --format '{{.Repository}}:{{.Tag}}' | grep '^shop:ci-' | xargs -r docker rmi

@@ -1,0 +1,2 @@
+xargs -r docker rmi < built-images.txt
+while read -r image; do docker rmi "$image"; done < built-images.txt

@@ -1,0 +1,3 @@
+for id in $(docker ps -q); do
+  docker inspect --format '{{.Name}}' "$id"
+done

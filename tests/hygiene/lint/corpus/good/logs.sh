@@ -1,0 +1,2 @@
+docker logs shop > /var/log/shop.log
+docker cp shop:/var/lib/docker/x ./x

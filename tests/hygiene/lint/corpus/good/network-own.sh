@@ -1,0 +1,2 @@
+docker network rm "shop-$BUILD_ID" || true
+docker network prune -f --filter label=shop

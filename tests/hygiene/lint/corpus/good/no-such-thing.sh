@@ -1,0 +1,3 @@
+docker-prune-report --dry-run
+./scripts/docker/prune.sh --check
+which docker prune

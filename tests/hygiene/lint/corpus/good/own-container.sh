@@ -1,0 +1,1 @@
+docker stop "$CONTAINER" && docker rm -v "$CONTAINER"

@@ -1,0 +1,4 @@
+<#
+docker system prune -af
+#>
+docker rmi "shop:$env:BUILD_ID"

@@ -1,0 +1,2 @@
+podman rmi localhost/shop:test
+podman pod rm -f shop-pod

@@ -1,0 +1,2 @@
+docker volume prune --all --force --filter label=com.example.app=shop
+docker container prune -f --filter "label=com.example.app=shop"

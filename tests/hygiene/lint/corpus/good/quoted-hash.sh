@@ -1,0 +1,1 @@
+echo "a # docker is not a comment" && docker build -t "shop#1" .

@@ -1,0 +1,1 @@
+rm -rf ./docker/build "$HOME/.docker/buildx/own" /srv/shop/var/lib/docker-compose

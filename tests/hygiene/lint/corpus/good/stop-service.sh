@@ -1,0 +1,2 @@
+docker service rm shop_web
+docker stack rm shop

@@ -1,0 +1,7 @@
+usage() {
+  cat <<'EOF'
+usage: tidy [options]
+
+  --hard   like docker system prune -af, for your own machine only
+EOF
+}

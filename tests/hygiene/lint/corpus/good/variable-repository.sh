@@ -1,0 +1,2 @@
+REPO=registry.example.org/shop
+docker images -q "$REPO" | sort -u | xargs -r docker rmi -f

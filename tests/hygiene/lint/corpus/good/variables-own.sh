@@ -1,0 +1,3 @@
+DOCKER=${DOCKER:-docker}
+NAME=shop
+$DOCKER rm -f "$NAME" && ${DOCKER} volume rm "${NAME}_data"

@@ -1,0 +1,3 @@
+docker volume ls -q --filter name=shop_ci | while read -r volume; do
+  docker volume rm "$volume"
+done
