@@ -12,7 +12,8 @@ from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from launchplane.access.models import CredentialChange, User
+from launchplane.access import tokens_admin, workflows_admin
+from launchplane.access.models import ApiToken, CredentialChange, User
 
 if TYPE_CHECKING:
     UserAdminOf = DjangoUserAdmin[User]
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 else:
     UserAdminOf = DjangoUserAdmin
     ReadOnlyOf = admin.ModelAdmin
+
+__all__ = ["CredentialChangeAdmin", "GroupAdmin", "UserAdmin", "tokens_admin", "workflows_admin"]
 
 # what makes somebody able to do anything: only a superuser gives it
 POWERS = ("is_superuser", "user_permissions")
@@ -53,9 +56,10 @@ class UserAdmin(UserAdminOf):
         return super().has_delete_permission(request, obj) and _not_above(request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What was noted of an account goes with it, and stays in the audit."""
+        """What was noted of an account, and its tokens, go with it, and stay in the audit."""
         objects, count, missing_rights, protected = super().get_deleted_objects(objs, request)
-        return objects, count, set(missing_rights) - {CredentialChange._meta.verbose_name}, protected
+        goes_too = {CredentialChange._meta.verbose_name, ApiToken._meta.verbose_name}
+        return objects, count, set(missing_rights) - goes_too, protected
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """One's own password is changed where the old one is asked for: an open browser is not enough."""

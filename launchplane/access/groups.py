@@ -28,8 +28,11 @@ READ = [
     "changes.view_freeze",
 ]
 
+# who is let in beside people, and what by; to let one in is for administrators, and for whom they allow it
+SEE_PROGRAMS = ["access.view_apitoken", "access.view_trustedworkflow"]
+
 GROUPS: dict[str, list[str]] = {
-    "Auditors": [*READ, "access.view_user", "access.view_credentialchange", "access.view_apitoken"],
+    "Auditors": [*READ, "access.view_user", "access.view_credentialchange", *SEE_PROGRAMS],
     "Approvers": [*READ, "hosts.approve_change", "hosts.freeze_host", "hosts.resolve_change"],
     "Operators": [
         *READ,

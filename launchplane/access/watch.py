@@ -107,6 +107,7 @@ def _user_goes(instance: User, **_: Any) -> None:
         "rights": sorted(_name(right) for right in instance.user_permissions.select_related("content_type")),
         "rights on one object": sorted(_rights_on_objects(instance)),
         "is_superuser": instance.is_superuser,
+        "programs let in": sorted(instance.api_tokens.values_list("name", flat=True)),
     }
     name = instance.get_username()
     values = {field: {"before": value, "after": None} for field, value in had.items()}

@@ -51,6 +51,10 @@ def addresses(host: Host) -> list[str]:
         "/admin/access/user/add/",
         f"/admin/access/user/{User.objects.get(username='operator').pk}/change/",
         "/admin/access/credentialchange/",
+        "/admin/access/apitoken/",
+        "/admin/access/apitoken/add/",
+        "/admin/access/trustedworkflow/",
+        "/admin/access/trustedworkflow/add/",
         f"/admin/auth/group/{Group.objects.get(name='Approvers').pk}/change/",
         f"/admin/hosts/host/{host.pk}/rights/",
     ]

@@ -131,6 +131,10 @@ ADMIN_PAGES = [
     "access/user/",
     "access/user/add/",
     "access/credentialchange/",
+    "access/apitoken/",
+    "access/apitoken/add/",
+    "access/trustedworkflow/",
+    "access/trustedworkflow/add/",
     "auth/group/",
     "auth/group/add/",
 ]

@@ -100,6 +100,8 @@ STRANGER = {
     "admin:app_list": HIDDEN,
     "admin:access_user_history": FORBIDDEN,
     "admin:access_credentialchange_history": FORBIDDEN,
+    "admin:access_apitoken_history": FORBIDDEN,
+    "admin:access_trustedworkflow_history": FORBIDDEN,
     "admin:auth_group_history": FORBIDDEN,
     "/admin/(?P<url>.*)$": HIDDEN,
 }

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'API token',
                 'ordering': ['owner__username', 'name'],
                 'permissions': [('manage_apitokens', 'Can make, change and revoke API tokens of others')],
-                'default_permissions': ('view', 'add', 'change'),
+                'default_permissions': ('view', 'add'),
                 'constraints': [models.UniqueConstraint(fields=('owner', 'name'), name='api_token_name_once_an_owner')],
             },
         ),

@@ -52,7 +52,7 @@ class ApiToken(models.Model):
     class Meta:
         verbose_name = "API token"
         # a row is kept when the token is revoked: deleting is for accounts
-        default_permissions = ("view", "add", "change")
+        default_permissions = ("view", "add")
         permissions = [("manage_apitokens", "Can make, change and revoke API tokens of others")]
         ordering = ["owner__username", "name"]
         constraints = [models.UniqueConstraint(fields=["owner", "name"], name="api_token_name_once_an_owner")]
