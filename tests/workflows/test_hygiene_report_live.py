@@ -1,7 +1,7 @@
 """The report of a host by the clock, with Launchplane itself at the other end: its doors, its routes, its records."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,9 +44,9 @@ def host(transactional_db: None) -> Host:
     return host
 
 
-def trust(*hosts: Host, actions: tuple[Action, ...] = BOTH) -> None:
+def trust(*hosts: Host, actions: Iterable[Action] = BOTH, file: str = HYGIENE_REPORT) -> None:
     """As docs/how-to/hand-in-evidence-from-github.md has it."""
-    a_workflow(actions, hosts, workflow_ref=workflow_ref(HYGIENE_REPORT), events=["schedule", "workflow_dispatch"])
+    a_workflow(actions, hosts, workflow_ref=workflow_ref(file), events=["schedule", "workflow_dispatch"])
 
 
 def report(runner: Runner, variables: dict[str, str], name: str = "ci-1") -> Ran:
@@ -117,7 +117,7 @@ def test_a_host_that_it_may_not_see_is_like_none(runner: Runner, variables: dict
 
 @pytest.mark.req("H51")
 def test_a_run_that_is_not_trusted_is_not_let_in(runner: Runner, variables: dict[str, str], host: Host) -> None:
-    a_workflow(BOTH, [host], workflow_ref=workflow_ref("another.yml"))
+    trust(host, file="another.yml")
 
     ran = report(runner, variables)
 
