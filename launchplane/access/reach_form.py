@@ -78,6 +78,12 @@ class ReachAdmin(ModelAdmin):
     def may(self, row: Any) -> str:
         return ", ".join(sorted(row.actions))
 
+    @admin.display(description="last used", ordering="last_used_at")
+    def last_use(self, row: Any) -> str:
+        if row.last_used_at is None:
+            return "never"
+        return f"{row.last_used_at:%Y-%m-%d %H:%M} UTC from {row.last_used_from or 'no address'}"
+
     @admin.display(description="hosts")
     def where(self, row: Any) -> str:
         return "all" if row.all_hosts else ", ".join(sorted(str(host) for host in row.hosts.all())) or "none"

@@ -123,7 +123,8 @@ def caller_with(text: str, *, address: str) -> Caller:
 def caller_of_row(row: ApiToken) -> Caller:
     """Its owner, as far as the token goes. Whoever made it saw it, and so answers for what is done with it, too."""
     owner = row.owner
-    makers = (row.made_by,) if row.made_by is not None and row.made_by != owner else ()
+    other = row.made_by_id != row.owner_id and row.made_by
+    makers = (other,) if other else ()
     return Caller(
         Principal(
             id=known_as(row),
@@ -151,7 +152,7 @@ def granted_by(names: Iterable[str]) -> frozenset[Action]:
 def _row_of(text: str) -> ApiToken:
     """By its public part; whether the other is right takes equally long for any that is wrong."""
     parts = FORM.fullmatch(text)
-    found = parts and ApiToken.objects.select_related("owner", "made_by").filter(public=parts[1]).first()
+    found = parts and ApiToken.objects.select_related("owner").filter(public=parts[1]).first()
     if parts is None or found is None or not hmac.compare_digest(found.secret_hash, _hash(parts[2])):
         raise NotLetIn("token_unknown", "There is no such token here.")
     return found

@@ -58,10 +58,10 @@ class ApiTokenAdmin(ReachAdmin):
     """One's own tokens for whoever may make such; all of them for whoever may view or manage those of others."""
 
     form = ApiTokenForm
-    list_display = ["name", "owner", "may", "where", "state", "last_used_at", "last_used_from"]
+    list_display = ["name", "owner", "may", "where", "state", "last_use", "made_by_name"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__username"]
-    readonly_fields = ["state", "made_by_name", "made_at", "last_used_at", "last_used_from"]
+    readonly_fields = ["state", "made_by_name", "made_at", "last_use"]
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
         """What is known of one that is there, beside what may be changed."""
@@ -96,6 +96,13 @@ class ApiTokenAdmin(ReachAdmin):
             options["initial"] = me.pk
             options["empty_label"] = None
         return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        """Without the ways to other pages beside the owner."""
+        form = super().get_form(request, obj, change, **options)
+        if (owner := form.base_fields.get("owner")) is not None:
+            owner.widget.can_add_related = owner.widget.can_change_related = owner.widget.can_view_related = False
+        return form
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -50,6 +50,10 @@ class TrustedWorkflowForm(ReachForm):
     class Meta:
         model = TrustedWorkflow
         fields = ("repository", *DECIDES, "actions", "all_hosts", "hosts")
+        help_texts = {
+            "repository_id": "The number that GitHub gave it: “id” at https://api.github.com/repos/OWNER/NAME.",
+            "owner_id": "The number of its owner: “owner”, “id” there.",
+        }
 
     def clean(self) -> dict[str, Any]:
         typed = super().clean()
@@ -89,17 +93,9 @@ class TrustedWorkflowAdmin(ReachAdmin):
     """Each edit is on record; one that lets in more, or lets it do more, says so and who answers for it."""
 
     form = TrustedWorkflowForm
-    list_display = ["__str__", "runs", "may", "where", "last_used_at", "last_run", "added_by_name"]
+    list_display = ["__str__", "runs", "may", "where", "last_use", "added_by_name"]
     search_fields = ["repository", "repository_id", "workflow_ref"]
-    readonly_fields = [
-        "issuer",
-        "audience",
-        "added_by_name",
-        "widened_by_name",
-        "last_used_at",
-        "last_used_from",
-        "last_run",
-    ]
+    readonly_fields = ["issuer", "audience", "added_by_name", "widened_by_name", "last_use", "last_run"]
 
     def get_fieldsets(self, request: HttpRequest, obj: TrustedWorkflow | None = None) -> Any:
         sets = [
@@ -115,6 +111,12 @@ class TrustedWorkflowAdmin(ReachAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("hosts")
+
+    @admin.display(description="last used", ordering="last_used_at")
+    def last_use(self, row: TrustedWorkflow) -> str:
+        """With the number of the run, by which GitHub shows it."""
+        run = f", {' '.join(row.last_run.split()[:2])}" if row.last_run else ""
+        return super().last_use(row) + run
 
     @admin.display(description="runs")
     def runs(self, row: TrustedWorkflow) -> str:

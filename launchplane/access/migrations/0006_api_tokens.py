@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('public', models.CharField(editable=False, max_length=12, unique=True)),
                 ('secret_hash', models.CharField(editable=False, max_length=64)),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('made_by_name', models.CharField(editable=False, max_length=150)),
+                ('made_by_name', models.CharField(editable=False, max_length=150, verbose_name='made by')),
                 ('revoked_at', models.DateTimeField(editable=False, null=True)),
                 ('last_used_at', models.DateTimeField(editable=False, null=True)),
                 ('last_used_from', models.CharField(blank=True, editable=False, max_length=60)),

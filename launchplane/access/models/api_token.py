@@ -44,7 +44,7 @@ class ApiToken(models.Model):
     made_at = models.DateTimeField(default=timezone.now, editable=False)
     # whoever saw the token, if that was not its owner; the name stays when the account goes
     made_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
-    made_by_name = models.CharField(max_length=150, editable=False)
+    made_by_name = models.CharField("made by", max_length=150, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
     last_used_from = models.CharField(max_length=60, blank=True, editable=False)

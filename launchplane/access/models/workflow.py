@@ -81,9 +81,9 @@ class TrustedWorkflow(models.Model):
     added_at = models.DateTimeField(default=timezone.now, editable=False)
     # they answer for what it asks for, and so approve none of it
     added_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
-    added_by_name = models.CharField(max_length=150, editable=False)
+    added_by_name = models.CharField("added by", max_length=150, editable=False)
     widened_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
-    widened_by_name = models.CharField(max_length=150, blank=True, editable=False)
+    widened_by_name = models.CharField("last widened by", max_length=150, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
     last_used_from = models.CharField(max_length=60, blank=True, editable=False)
     last_run = models.CharField(max_length=300, blank=True, editable=False)
