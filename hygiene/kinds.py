@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from hygiene import looking
+from hygiene import looking, repositories
 from hygiene.apply import HygieneRun
 from hygiene.plan import aged, bounds, build_cache, dangling, retire
 from hygiene.plan.scene import Scene
@@ -74,6 +74,7 @@ def _routine(
         phrase=phrase,
         routine_cron=cron,
         routine_gates=OF_SCHEDULES,
+        held_back=repositories.why_held_back,
         nothing_to_do=nothing_to_do,
         bounds=lambda host: _bounds(name, host),
         loosened=bounds.loosened,

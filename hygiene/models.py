@@ -6,9 +6,22 @@ from django.db import models
 
 from hygiene.contracts import BudgetRule, Confidence, ProtectionRule
 from hygiene.contracts import Kind as ResourceKind
+from hygiene.product_repository import ProductRepository
 from launchplane.hosts.models import Host
 from launchplane.hosts.validators import validate_pattern
 from launchplane.words import CENTURY_SECONDS
+
+__all__ = [
+    "Budget",
+    "ImageLayers",
+    "ObservationRun",
+    "ProductRepository",
+    "Protection",
+    "Regret",
+    "Resource",
+    "Snapshot",
+    "SnapshotDocument",
+]
 
 
 class Protection(models.Model):

@@ -52,6 +52,8 @@ def lint(paths: Sequence[Path], options: Options = Options()) -> LintResult:
     for path in paths:
         for entry in _entries(path):
             _note(entry, _name(path, entry.path, alone=len(paths) == 1), options, notes, matched)
+    if not notes.seen:
+        notes.unread.append(Unread(path=".", reason="there is no file"))
     for pattern in dict.fromkeys((*options.teardowns, *options.left_out)):
         if pattern not in matched:
             notes.unread.append(Unread(path=LIVE.text(pattern), reason="no file is called like this pattern"))

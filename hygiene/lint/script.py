@@ -18,6 +18,7 @@ from hygiene.lint.source import Source
 
 DEEPEST = 5  # texts within texts, calls of functions within calls
 MOST_JUDGED = 50_000  # commands with values filled in; a file that has more is told as not read
+MOST_WORDS = 2_000
 LONGEST_QUOTED = 300
 PASS_ON = {"xargs", "parallel", "foreach-object", "foreach", "%"}  # they make words of what they read
 
@@ -94,6 +95,8 @@ class _Script:
             self._spend()
             if words and words[0].text in self._functions:
                 continue
+            if len(words) > MOST_WORDS:
+                raise TooMuch(f"a command has more than {MOST_WORDS} words")
             for code, elsewhere in self._codes(command, words, values):
                 yield self._hit(code, command, elsewhere=elsewhere)
                 return

@@ -58,7 +58,8 @@ class ChangeKind:
 
     `bounds` tells what a standing approval would bind, and `loosened` names, each in a sentence, what got looser
     between two of those: that voids the approval. `routine_gates` do not apply when people asked for a routine kind
-    once. `stopped` is what the audit calls a run that gates stopped before anything was done.
+    once. `held_back` says why no schedule may run it on a host now (None: it may). `stopped` is what the audit calls a
+    run that gates stopped before anything was done.
     """
 
     name: str
@@ -74,6 +75,7 @@ class ChangeKind:
     bounds: Callable[[Host], BoundsInForce] | None = None
     loosened: Callable[[BoundsInForce, BoundsInForce], tuple[str, ...]] = any_difference
     routine_gates: frozenset[str] = frozenset({"pressure", "window"})
+    held_back: Callable[[Host], str | None] = jobs.not_held_back
     stopped: Literal["skipped", "failed"] = "skipped"
     subject_is_lane: bool = False
 
@@ -85,7 +87,16 @@ def register(kind: ChangeKind) -> None:
     """Make a kind known; a routine kind gets a scheduled job, which starts disabled on every host."""
     _kinds[kind.name] = kind
     if kind.routine_cron is not None:
-        jobs.register(jobs.Job(kind.name, kind.title, kind.routine_cron, starts_enabled=False, run=_routine(kind.name)))
+        jobs.register(
+            jobs.Job(
+                name=kind.name,
+                title=kind.title,
+                default_cron=kind.routine_cron,
+                starts_enabled=False,
+                run=_routine(kind.name),
+                held_back=kind.held_back,
+            )
+        )
 
 
 def _routine(name: str) -> Callable[[Host], str]:

@@ -32,7 +32,7 @@ class ScopedAdmin(ModelAdmin):
     verbs: tuple[str, ...] = ("view", "add", "change", "delete")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).filter(**{f"{self.host_field}__in": _hosts_of(request)})
+        return super().get_queryset(request).filter(**{f"{self.host_field}__in": seen_hosts(request)})
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self._may(request, "view", obj) or self._may(request, "change", obj)
@@ -61,7 +61,7 @@ class ScopedAdmin(ModelAdmin):
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **options: Any
     ) -> ModelChoiceField[Any] | None:
         if db_field.remote_field.model is Host:
-            options["queryset"] = _hosts_of(request)
+            options["queryset"] = seen_hosts(request)
         return super().formfield_for_foreignkey(db_field, request, **options)
 
     def _may(self, request: HttpRequest, verb: str, obj: Model | None) -> bool:
@@ -79,5 +79,6 @@ class ReadOnlyAdmin(ScopedAdmin):
     verbs = ("view",)
 
 
-def _hosts_of(request: HttpRequest) -> QuerySet[Host]:
+def seen_hosts(request: HttpRequest) -> QuerySet[Host]:
+    """The hosts that the person may see."""
     return visible(request.user, "hosts.view_host", Host.objects.all())

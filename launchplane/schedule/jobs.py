@@ -6,15 +6,24 @@ from dataclasses import dataclass
 from launchplane.hosts.models import Host
 
 
+def not_held_back(_host: Host) -> None:
+    """Nothing keeps a job from running by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something that runs on a schedule. `run` returns one sentence; what it raises is recorded and stops no other."""
+    """Something that runs on a schedule. `run` returns one sentence; what it raises is recorded and stops no other.
+
+    `held_back` says in a sentence why it must not run on a host by itself now (None: it may). With such a reason its
+    schedule there cannot be enabled, and one that is enabled already does not run.
+    """
 
     name: str
     title: str
     default_cron: str
     starts_enabled: bool
     run: Callable[[Host], str]
+    held_back: Callable[[Host], str | None] = not_held_back
 
 
 _jobs: dict[str, Job] = {}

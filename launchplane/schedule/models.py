@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from launchplane.hosts.models import Host
 from launchplane.schedule.cron import BadCron, next_time
+from launchplane.schedule.jobs import find
 
 
 def validate_cron(value: str) -> None:
@@ -40,6 +41,12 @@ class Schedule(models.Model):
         """Save, with the next time that the expression names; a disabled schedule has none."""
         self.next_due_at = next_time(self.cron, timezone.now()) if self.enabled else None
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def clean(self) -> None:
+        """What its job holds back on this host cannot be enabled."""
+        job = find(self.job)
+        if self.enabled and job is not None and (why := job.held_back(self.host)) is not None:
+            raise ValidationError({"enabled": f"It cannot be enabled: {why}"})
 
 
 class Heartbeat(models.Model):

@@ -14,7 +14,7 @@ from django_q.tasks import async_task
 
 from audits.kept import kept
 from launchplane.hosts.models import Host
-from launchplane.problems import Problem
+from launchplane.problems import Problem, Waits
 from launchplane.schedule.chores import queue_chores
 from launchplane.schedule.cron import BadCron, next_time
 from launchplane.schedule.heartbeat import ask_for_beats
@@ -85,6 +85,8 @@ def run_job(schedule_id: int) -> None:
         return
     begun = timezone.now()
     try:
+        if (why := job.held_back(schedule.host)) is not None:
+            raise Waits("held_back", f"Not run: {why}")
         sentence = job.run(schedule.host)
     except Problem as problem:
         _note(schedule, ok=False, sentence=problem.sentence)

@@ -44,18 +44,14 @@ class Command(Subcommands):
             subcommands, "lint", self.lint, help_text="Look for broad prunes in files.", arguments=linting.ARGUMENTS
         )
 
-    def lint(
-        self,
-        *,
-        paths: list[Path],
-        teardowns: list[str],
-        throwaway: list[str],
-        left_out: list[str],
-        json: bool,
-        **more: Any,
-    ) -> int | None:
-        options = Options(tuple(teardowns), tuple(throwaway), tuple(left_out))
-        return linting.run(self, paths=paths, options=options, json=json, as_sarif=more["sarif"])[1]
+    def lint(self, *, paths: list[Path], json: bool, sarif: bool, **more: Any) -> int | None:
+        asked = linting.keeping(**{name: more[name] for name in ("repository", "hosts", "revision", "username")})
+        options = Options(*(tuple(more[name]) for name in ("teardowns", "throwaway", "left_out")))
+        result, code = linting.run(self, paths=paths, options=options, json=json, as_sarif=sarif)
+        said = linting.keep(asked, result, options) if asked else ""
+        if said and not json and not sarif:
+            self.say(said)
+        return code
 
     def plan(self, *, name: str, kind: str, items: list[str], json: bool, **_: Any) -> int | None:
         return planning.plan(self, name=name, kind=kind, items=items, json=json)
