@@ -1,9 +1,10 @@
 """The HTTP interface under `/v1`: its doors, its routes, its errors."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
 from ninja.renderers import JSONRenderer
 from ninja.responses import NinjaJSONEncoder
 from pydantic_core import to_jsonable_python
@@ -15,6 +16,17 @@ from launchplane.api.auth import Bearer, ReadingSession, not_let_in
 from launchplane.api.errors import add_handlers
 from launchplane.api.evidence import router as evidence
 from launchplane.api.hosts import router as hosts
+from launchplane.api.openapi import finish
+from launchplane.api.parameters import only_known
+
+DESCRIPTION: Final = """Hosts, runner lanes, changes and evidence, for programs.
+
+Let in are an API token (`lp_…`) and the OIDC token of a trusted GitHub workflow, each as `Authorization: Bearer …`; a
+browser session may read. Who may not see a host gets the same answer as if it did not exist.
+
+Errors are problem documents (RFC 9457), whose `code` stays. Lists go on at `next_after` or `next_before` until that is
+null. Unknown query parameters are refused. No answer may be cached. Times are in UTC, sizes in bytes; what was not
+measured is null, and never 0."""
 
 
 class Encoder(NinjaJSONEncoder):
@@ -30,15 +42,28 @@ class Renderer(JSONRenderer):
     encoder_class = Encoder
 
 
-api = NinjaAPI(
+class Interface(NinjaAPI):
+    """Its description is made whole, once: it is the same for everybody."""
+
+    _described: OpenAPISchema | None = None
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        if self._described is None:
+            self._described = finish(super().get_openapi_schema(path_prefix="/v1"))
+        return self._described
+
+
+api = Interface(
     title="Launchplane",
     version="1",
+    description=DESCRIPTION,
     urls_namespace="v1",
     docs_url=None,
     auth=[Bearer(), ReadingSession()],
     renderer=Renderer(),
 )
 add_handlers(api)
+api.add_decorator(only_known, mode="operation")
 api.exception_handler(NotLetIn)(not_let_in)
 api.exception_handler(refusing.NotTaken)(refusing.answer)
 # their routes share addresses, and so one router: it has those of the modules that are imported

@@ -1,4 +1,4 @@
-"""The edges of the API: its description, addresses that are none, and the probe."""
+"""The edges of the API: addresses that are none, and the probe."""
 
 from pathlib import Path
 
@@ -8,25 +8,6 @@ from django.test import Client
 
 from tests.api.reading import problem, read
 from tests.installation import Installation
-
-
-def test_the_description_names_every_address_and_that_errors_are_problems(client: Client) -> None:
-    described = read(client, "/v1/openapi.json")
-
-    assert list(described["paths"]) == [
-        "/v1/hosts",
-        "/v1/hosts/{name}",
-        "/v1/hosts/{name}/report",
-        "/v1/hosts/{name}/inventory",
-        "/v1/lanes",
-        "/v1/lanes/{name}",
-        "/v1/lanes/{name}/readiness",
-    ]
-    for operations in described["paths"].values():
-        assert list(operations) == ["get"]
-        answers = operations["get"]["responses"]
-        errors = {answers[status]["content"]["application/json"]["schema"]["$ref"] for status in ("401", "404", "422")}
-        assert errors == {"#/components/schemas/ProblemDocument"}
 
 
 @pytest.mark.parametrize(
