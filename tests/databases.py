@@ -1,8 +1,9 @@
 """Which tests are run on each database, and databases of their own for processes that tests start.
 
-`--part databases` takes the tests that ask for a database or start a process on one, `--part others` all the others:
-they go the same way on any of them. To those belong the ones marked `any_database`, which take long and are about how
-pages look or what an engine does.
+`--part databases` takes the tests that ask for a database or start a process on one, and is run on each. `--part
+machines` takes those of them that work on an engine or a host, or in a browser: they take long and are about that, so
+they are run once, but for some of each kind, marked `each_database`, that are in the first part. `--part others` takes
+all that go the same way on any database; to those belong the ones marked `any_database`.
 """
 
 import os
@@ -14,7 +15,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-OPTION, PARTS = "--part", ("databases", "others")
+OPTION, PARTS = "--part", ("databases", "machines", "others")
+MACHINES = ("engine", "testbed", "browser")
 FIXTURES = {"db", "transactional_db", "live_server", "database", "database_of_the_module"}
 
 
@@ -49,14 +51,22 @@ def database_of_the_module() -> Iterator[dict[str, str]]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(OPTION, choices=PARTS, help="only the tests to which a database makes a difference, or the others")
+    parser.addoption(OPTION, choices=PARTS, help="only the tests that are run on each database, or once")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if part := config.getoption(OPTION):
-        wanted = [item for item in items if uses_a_database(item) == (part == "databases")]
+        wanted = [item for item in items if part_of(item) == part]
         config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
         items[:] = wanted
+
+
+def part_of(item: pytest.Item) -> str:
+    """The part to which `item` belongs."""
+    if not uses_a_database(item):
+        return "others"
+    once = any(item.get_closest_marker(group) for group in MACHINES) and not item.get_closest_marker("each_database")
+    return "machines" if once else "databases"
 
 
 def uses_a_database(item: pytest.Item) -> bool:

@@ -1,4 +1,4 @@
-"""On each database run all the tests to which it could make a difference; the others run once."""
+"""On each database run the tests to which it could make a difference; the others run once."""
 
 import subprocess
 import sys
@@ -19,14 +19,22 @@ def test_about_something_else(): pass
 @pytest.fixture
 def a_row(transactional_db): pass
 def test_asking_by_a_fixture(a_row): pass
+@pytest.mark.engine
+def test_on_an_engine(a_row): pass
+@pytest.mark.engine
+@pytest.mark.each_database
+def test_on_an_engine_and_on_each(a_row): pass
+@pytest.mark.engine
+def test_of_an_engine_alone(): pass
 """
 
 
 @pytest.mark.parametrize(
     ("part", "expected"),
     [
-        ("databases", ["test_marked", "test_asking", "test_asking_by_a_fixture"]),
-        ("others", ["test_pure", "test_about_something_else"]),
+        ("databases", ["test_marked", "test_asking", "test_asking_by_a_fixture", "test_on_an_engine_and_on_each"]),
+        ("machines", ["test_on_an_engine"]),
+        ("others", ["test_pure", "test_about_something_else", "test_of_an_engine_alone"]),
     ],
 )
 def test_each_test_is_in_one_part(tmp_path: Path, part: str, expected: list[str]) -> None:

@@ -57,6 +57,7 @@ class Worker:
 
 
 @pytest.mark.req("H59")
+@pytest.mark.each_database
 def test_from_the_plan_of_one_to_the_result_that_both_see(
     new_context: Windows, live_server: LiveServer, folder: Host, planner: User, approver: User
 ) -> None:

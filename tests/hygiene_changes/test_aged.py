@@ -13,7 +13,7 @@ from tests.engine_things import a_container, an_image, image_ids
 from tests.hygiene_changes.clock import Clock, seen_and_a_day_later
 from tests.hygiene_changes.ways import AGED, applied, outcomes, planned
 
-pytestmark = [pytest.mark.engine, pytest.mark.django_db]
+pytestmark = [pytest.mark.engine, pytest.mark.django_db, pytest.mark.each_database]
 
 
 @pytest.mark.req("P7")

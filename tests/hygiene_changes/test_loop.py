@@ -20,7 +20,7 @@ from tests.faults import EngineSocket, says
 from tests.hygiene_changes.ways import DANGLING, applied, planned, scheduled, standing
 from tests.web.reading import text_of
 
-pytestmark = [pytest.mark.engine, pytest.mark.django_db]
+pytestmark = [pytest.mark.engine, pytest.mark.django_db, pytest.mark.each_database]
 
 
 @pytest.fixture

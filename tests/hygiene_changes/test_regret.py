@@ -158,6 +158,7 @@ def test_after_three_days_nobody_calls_it_one(
 
 
 @pytest.mark.req("X7")
+@pytest.mark.each_database
 def test_one_that_cannot_be_recorded_stops_no_observation_and_is_noticed_by_the_next(
     client: docker.DockerClient, host: Host, observe: Observe, retire: Retire
 ) -> None:

@@ -29,6 +29,7 @@ def blockers(change: Change) -> set[str]:
 
 @pytest.mark.req("H38")
 @pytest.mark.req("H39")
+@pytest.mark.each_database
 def test_only_what_was_named_goes(client: docker.DockerClient, host: Host, operator: User, approver: User) -> None:
     old = an_image(client, "old", tag="app:old")
     dangling = an_image(client, "dangling")

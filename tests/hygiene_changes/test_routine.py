@@ -14,7 +14,7 @@ from launchplane.schedule import jobs
 from tests.engine_things import an_image, image_ids
 from tests.hygiene_changes.ways import BUILD_CACHE, DANGLING, scheduled, standing
 
-pytestmark = [pytest.mark.engine, pytest.mark.django_db]
+pytestmark = [pytest.mark.engine, pytest.mark.django_db, pytest.mark.each_database]
 
 
 @pytest.mark.req("D1")

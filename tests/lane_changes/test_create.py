@@ -40,6 +40,7 @@ def test_a_lane_is_created_with_every_proof(place: Place, people: People) -> Non
 
 
 @pytest.mark.req("M60", "M89")
+@pytest.mark.each_database
 def test_the_audit_comes_last_and_holds_each_proof(place: Place, people: People) -> None:
     change = ways.applied(CREATE, place, people)
     assert ways.told(change)[-2:] == [(CREATE, "planned", LANE), (CREATE, "completed", LANE)]
@@ -186,6 +187,7 @@ def test_a_runner_of_its_name_that_comes_during_config_sh_is_never_replaced(plac
 
 
 @pytest.mark.req("L7")
+@pytest.mark.each_database
 def test_whoever_applies_it_a_second_time_does_nothing(place: Place, people: People) -> None:
     from launchplane.problems import Refused
 

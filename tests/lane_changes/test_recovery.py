@@ -38,7 +38,10 @@ def expected(verbs: tuple[str, ...], verb: str, when: str) -> list[str]:
 
 @pytest.mark.req("X17", "L8", "X11")
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("verb", CREATION)
+@pytest.mark.parametrize(
+    "verb",
+    [pytest.param(verb, marks=pytest.mark.each_database if verb == "configure" else ()) for verb in CREATION],
+)
 def test_a_creation_whose_worker_was_killed_is_settled_and_finished_by_the_next_plan(
     transactional_db: None, place: Place, people: People, verb: str, when: str
 ) -> None:

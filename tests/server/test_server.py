@@ -146,6 +146,7 @@ def test_a_start_that_is_interrupted_leaves_nothing(server: Server) -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.each_database
 def test_an_engine_that_answers_becomes_the_first_host(server: Server, private_engine: object) -> None:
     server.settings["DOCKER_HOST"] = private_engine.url  # type: ignore[attr-defined]
     output = server.start()
