@@ -22,7 +22,7 @@ from tests.workflows.live import door_of, issuer, variables, workflow_ref
 __all__ = ["issuer", "variables"]
 pytestmark = pytest.mark.django_db(transaction=True)
 FILE = workflow(HYGIENE_REPORT)
-BOTH = (Action.HOST_READ, Action.HYGIENE_AUDIT_WRITE)
+NEEDED = (Action.HOST_READ, Action.HYGIENE_AUDIT_WRITE)
 KEY = "github-4711-90001-1"
 
 
@@ -44,7 +44,7 @@ def host(transactional_db: None) -> Host:
     return host
 
 
-def trust(*hosts: Host, actions: Iterable[Action] = BOTH, file: str = HYGIENE_REPORT) -> None:
+def trust(*hosts: Host, actions: Iterable[Action] = NEEDED, file: str = HYGIENE_REPORT) -> None:
     """As docs/how-to/hand-in-evidence-from-github.md has it."""
     a_workflow(actions, hosts, workflow_ref=workflow_ref(file), events=["schedule", "workflow_dispatch"])
 

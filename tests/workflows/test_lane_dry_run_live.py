@@ -31,6 +31,7 @@ from tests.workflows.live import door_of, issuer, variables, workflow_ref
 __all__ = ["connected", "issuer", "server", "there", "variables"]
 pytestmark = pytest.mark.django_db(transaction=True)
 FILE = workflow(LANE_DRY_RUN)
+NEEDED = (Action.CHANGE_REQUEST,)
 POLL_SECONDS = 0.05
 
 
@@ -74,7 +75,7 @@ def worker(lane: Lane) -> Iterator[None]:
     thread.join()
 
 
-def trust(*hosts: Host, actions: Iterable[Action] = (Action.CHANGE_REQUEST,), file: str = LANE_DRY_RUN) -> None:
+def trust(*hosts: Host, actions: Iterable[Action] = NEEDED, file: str = LANE_DRY_RUN) -> None:
     """As docs/how-to/plan-a-lane-from-github.md has it."""
     a_workflow(actions, hosts, workflow_ref=workflow_ref(file), events=["workflow_dispatch"])
 
