@@ -24,6 +24,7 @@ INSTALL = "tests/hosts/remote/test_install.py::test_from_nothing_it_brings_every
 OVER_SSH = "tests/hosts/remote/test_over_ssh.py::test_a_host_is_added_over_ssh_with_its_engine_and_its_key_pinned"
 CHECK = "tests/hosts/remote/test_check.py::test_a_lane_that_was_installed_from_its_record_can_be_asked"
 ADMIN, TARGET = "--admin you@ci-2.example.org", "--connection ssh --ssh launchplane@ci-2.example.org"
+CURL = "curl --fail --silent --header @authorization https://launchplane.example.org/v1/hosts"
 # What test_commands.py cannot run by itself, and what does.
 RUN_ELSEWHERE = {
     "script/server": f"{SCRIPTS}::test_script_server_starts_and_ends",
@@ -46,6 +47,7 @@ RUN_ELSEWHERE = {
     f"{HOSTS} install ci-2 --apply {ADMIN}": INSTALL,
     f"{HOSTS} add ci-2 {TARGET} --fingerprint SHA256:the-one-that-you-saw-there": OVER_SSH,
     f"{HOSTS} check ci-2": CHECK,
+    CURL: "tests/api/test_doors_curl.py::test_a_token_in_a_file_calls_as_shown",
     "script/proof warm": f"{WARM}::test_pull_build_and_service_stay_warm_through_approved_clean_ups",
     "script/proof lane": f"{LIVE}::test_a_lane_lives_and_goes_on_a_disposable_host",
 }

@@ -24,8 +24,16 @@ BETWEEN_FETCHES: Final = timedelta(minutes=1)
 log = logging.getLogger(__name__)
 
 
+class KeysUnavailable(Waits):
+    """It is not known whether the token is good: that is no 401."""
+
+    def __init__(self) -> None:
+        sentence = "The keys of the tokens' issuer could not be fetched yet. Try again."
+        super().__init__("issuer_keys_unavailable", sentence)
+
+
 def key(url: str, kid: str) -> RSAPublicKey:
-    """The key of that id at `url`. Raises NotLetIn `token_key_unknown`; Waits `issuer_keys_unavailable` if unknown."""
+    """The key of that id at `url`. Raises NotLetIn `token_key_unknown`; KeysUnavailable if that is not known."""
     now = timezone.now()
     row = _row(url)
     found = _keys(row, now).get(kid)
@@ -39,7 +47,7 @@ def key(url: str, kid: str) -> RSAPublicKey:
         return found
     if _last_fetch_gave_keys(row):
         raise NotLetIn("token_key_unknown", "The token is signed with a key that its issuer does not have.")
-    raise Waits("issuer_keys_unavailable", "The keys of the tokens' issuer could not be fetched yet. Try again.")
+    raise KeysUnavailable
 
 
 def _row(url: str) -> IssuerKeys:
