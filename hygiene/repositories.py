@@ -72,12 +72,14 @@ def kept_result(repository: ProductRepository) -> LintResult | None:
     return LintResult.model_validate_json(repository.result) if repository.result else None
 
 
+def repositories_of(host: Host) -> list[tuple[ProductRepository, str | None]]:
+    """The repositories that use `host`, each with what stands against it."""
+    return [(repository, why_not_clean(repository)) for repository in host.product_repositories.order_by("name")]
+
+
 def why_held_back(host: Host) -> str | None:
     """Why no schedule may clean up `host` (H61): a repository that uses it prunes, or nobody knows whether it does."""
-    for repository in host.product_repositories.order_by("name"):
-        if (why := why_not_clean(repository)) is not None:
-            return why
-    return None
+    return next((why for _, why in repositories_of(host) if why is not None), None)
 
 
 def why_not_clean(repository: ProductRepository) -> str | None:

@@ -40,9 +40,8 @@ class Command(Subcommands):
         )
         self.sub(subcommands, "plan", self.plan, help_text="Plan a clean-up of a host.", arguments=planning.ARGUMENTS)
 
-        self.sub(
-            subcommands, "lint", self.lint, help_text="Look for broad prunes in files.", arguments=linting.ARGUMENTS
-        )
+        lint_arguments = [*linting.ARGUMENTS, *linting.KEEPING]
+        self.sub(subcommands, "lint", self.lint, help_text="Look for broad prunes in files.", arguments=lint_arguments)
 
     def lint(self, *, paths: list[Path], json: bool, sarif: bool, **more: Any) -> int | None:
         asked = linting.keeping(**{name: more[name] for name in ("repository", "hosts", "revision", "username")})

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from hygiene.contracts import Class, DockerSummary, TypeSummary
 from hygiene.inventory import HostView, frees_alone, latest, select
+from hygiene.repositories import repositories_of
 from hygiene.trend import Point, forecast, series
 from launchplane.web.access import host_or_404
 from launchplane.web.charts import disk_bar, disk_chart, spread
@@ -54,6 +55,7 @@ def host(request: HttpRequest, name: str) -> HttpResponse:
         forecast=forecast(points),
         largest=_largest(view),
         summary=_summary(view.report.docker_summary),
+        repositories=repositories_of(found),
     )
 
 
