@@ -24,6 +24,7 @@ ERRORS: dict[int, type[BaseModel]] = dict.fromkeys((401, 403, 404, 422), Problem
 STATUSES: Final = {
     "another_action": HTTPStatus.CONFLICT,
     "bad_key": HTTPStatus.BAD_REQUEST,
+    "head_gone": HTTPStatus.CONFLICT,
     "in_flight": HTTPStatus.CONFLICT,
     "key_conflict": HTTPStatus.UNPROCESSABLE_ENTITY,
     "never_observed": HTTPStatus.NOT_FOUND,
