@@ -4,16 +4,20 @@ They are put away as an export of their own beside the segments, byte for byte, 
 are the heads that were signed of them. Only then do the segments go on from the last record that both have.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from audits import chain, disk, segments
 from audits.ahead import Ahead
-from audits.contracts import Checkpoint, Trailer
+from audits.contracts import Checkpoint, Fault, Trailer
 from audits.export import trailer_line
 from audits.models import AuditRecord
 from audits.rebuild import behind, seq_of
+from audits.verify_export import lines_of, verify_export
 
+# the kind of the record that names such a file
+ACCEPTED = "restore.accepted"
 RECORDS, HEADS = ".ndjson", ".heads.ndjson"
 
 
@@ -40,6 +44,26 @@ def put_away(name: str, found: Ahead) -> None:
         _put_heads_away(segments.folder() / (name.removesuffix(RECORDS) + HEADS), found)
         for segment in reversed(segments.files()):
             disk.cut(segment, _length_up_to(segment, found.common.seq))
+
+
+def faults() -> Iterator[Fault]:
+    """Of each file that somebody accepted as put away: that it is gone, or not what it was."""
+    for row in AuditRecord.objects.filter(kind=ACCEPTED).order_by("seq"):
+        said = json.loads(row.payload)
+        if name := said.get("put_away"):
+            path = segments.folder() / name
+            first, last = said["after_seq"] + 1, said["last_seq"]
+            if not path.is_file():
+                sentence = f"Records {first} to {last} were put away as {name}, and it is gone."
+                yield Fault(code="put_away_missing", seq=first, sentence=sentence)
+                continue
+            with path.open("rb") as file:
+                verdict = verify_export(lines_of(file))
+            if not verdict.intact or verdict.head_hash != said["head_hash"]:
+                seq = verdict.faults[0].seq if verdict.faults else last
+                yield Fault(
+                    code="put_away_altered", seq=seq, sentence=f"{name} is not what was put away: record {seq}."
+                )
 
 
 def _export(found: Ahead) -> Iterator[bytes]:

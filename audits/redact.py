@@ -33,7 +33,7 @@ NAMES_OF_SECRETS = {
     *("authorization", "cookie", "credential", "credentials", "apikey", "privatekey", "secretkey", "accesskey"),
     *("appkey", "signingkey", "encryptionkey", "deploykey"),
 }
-HARMLESS_NAMES = {"fencing_token"}
+HARMLESS_NAMES = {"fencing_token", "fencing_tokens"}
 
 _NAME = r"[\w.-]*(?:password|passwd|pwd|passphrase|secret|token|authorization|(?:api|private|access)[_-]?key)s?"
 _QUOTE = r"""\\*["']?"""

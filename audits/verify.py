@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from django.db import connection
 from pydantic import ValidationError
 
-from audits import segments, sign, triggers
+from audits import branch, segments, sign, triggers
 from audits.chain import Chain
 from audits.contracts import Fault, Record, Verdict
 from audits.faults import altered, cut_off, fault, verdict
@@ -27,9 +27,15 @@ def verify_database() -> Verdict:
         beside.hold(record)
     beside.end(_is_known)
     beside_it = beside.fault or _store_fault(beside)
-    faults = [chain.fault, _head_fault(chain, head), beside_it, *_checkpoint_faults(), *_trigger_faults()]
-    notes = [f"{beside.lagging} records are not on the disk yet."] if beside.lagging else []
-    return verdict("database", chain, faults, notes)
+    faults = [
+        chain.fault,
+        _head_fault(chain, head),
+        beside_it,
+        *_checkpoint_faults(),
+        *branch.faults(),
+        *_trigger_faults(),
+    ]
+    return verdict("database", chain, faults, beside.notes())
 
 
 class Beside:
@@ -56,13 +62,21 @@ class Beside:
         else:
             self._line = next(self._lines, None)
 
+    def notes(self) -> list[str]:
+        """What is no fault: records that the segments do not have yet."""
+        first = self._held - self.lagging + 1
+        return [f"{self.lagging} records are not on the disk yet, from record {first} on."] if self.lagging else []
+
     def end(self, is_known: Callable[[bytes], bool]) -> None:
         """What is left over came meanwhile, or is something that the database lost, or is there twice."""
         while self.fault is None and self._line is not None:
             seq = _seq(self._line)
-            if not is_known(self._line):
+            if seq is None:
+                sentence = f"What stands in the segments behind record {self._held} is no record."
+                self.fault = fault("segments_differ", self._held + 1, sentence)
+            elif not is_known(self._line):
                 self.fault = fault("database_behind", seq, f"The segments hold a record {seq} that the database lost.")
-            elif seq is not None and seq <= self._held:
+            elif seq <= self._held:
                 self.fault = fault("segments_differ", seq, f"Record {seq} stands in the segments once more.")
             self._line = next(self._lines, None)
 

@@ -16,7 +16,9 @@ from audits import branch, head, more_commands, rebuild, segments
 from audits.ahead import Ahead, compare
 from audits.contracts import Record
 from audits.models import AuditRecord
+from launchplane.access import tokens
 from launchplane.access.authenticate import person_at_shell
+from launchplane.access.models import ApiToken
 from launchplane.access.people import Principal
 from launchplane.changes import eyes, forgotten, freeze, records, restored, settling, standing
 from launchplane.changes.forgotten import Forgotten
@@ -33,7 +35,8 @@ WHY = "The database was restored from a backup: this may have been used, or ende
 class Accepted:
     """What came of it, as the record says it. `put_away` names a file of the evidence folder; empty if rows came back.
 
-    `changes` are ids under `closed`, `ended` and `in_doubt`; `unknown` those begun of which this database has nothing.
+    `changes` are ids under `closed`, `ended` and `in_doubt`; `unknown` those begun of which this database has nothing;
+    `revoked` are API tokens, by number; `edits` say how many of which kind.
     """
 
     first_seq: int
@@ -47,7 +50,8 @@ class Accepted:
     fencing_tokens: dict[str, int]
     standing_ended: list[int]
     frozen: list[str]
-    edits: dict[str, int]
+    revoked: list[int]
+    edits: list[str]
 
 
 def accept(*, by: Principal, reason: str) -> Accepted:
@@ -89,7 +93,7 @@ def _asked(by: Principal, reason: str) -> tuple[str, Ahead]:
 
 def _accepted_before(found: Ahead) -> Accepted | None:
     """What was accepted already, if only the putting away was cut off after that."""
-    row = AuditRecord.objects.filter(kind="restore.accepted").order_by("-seq").first() if found.is_fork else None
+    row = AuditRecord.objects.filter(kind=branch.ACCEPTED).order_by("-seq").first() if found.is_fork else None
     said = json.loads(row.payload) if row is not None else {}
     if not said.get("put_away") or said["after_seq"] != found.common.seq:
         return None
@@ -123,7 +127,8 @@ def _settle(found: Ahead, told: Forgotten, *, by: Principal) -> Accepted:
         fencing_tokens=told.tokens,
         standing_ended=_end_standing(told, by=by),
         frozen=_freeze(told, [story.host for _pk, story in unknown], by=by),
-        edits=told.edits,
+        revoked=_revoke(told, by=by),
+        edits=told.edited(),
     )
 
 
@@ -133,13 +138,19 @@ def _end_standing(told: Forgotten, *, by: Principal) -> list[int]:
     return [row.pk for row in rows if standing.end(row, told.standing[row.pk], WHY, by=by) is None]
 
 
+def _revoke(told: Forgotten, *, by: Principal) -> list[int]:
+    """API tokens that were changed or revoked after the backup: what they may now is not what they should."""
+    rows = ApiToken.objects.filter(pk__in=told.api_tokens, revoked_at=None).select_related("owner")
+    return [row.pk for row in rows if tokens.revoke(row, by=by)]
+
+
 def _freeze(told: Forgotten, doubtful: list[str], *, by: Principal) -> list[str]:
     """What was frozen is frozen again; so is what this database would get wrong, until somebody has seen to it."""
     wanted = {scope: f"Frozen before the restore by {why}" for scope, why in told.freezes.items() if why is not None}
     for name in doubtful:
         wanted[name] = "A change that this database does not know was begun before the restore. Look at the host first."
     if told.edits:
-        edited = ", ".join(f"{kind} ({number})" for kind, number in sorted(told.edits.items()))
+        edited = ", ".join(told.edited())
         wanted[EVERYTHING] = f"What was edited after the backup has to be edited again: {edited}."
     hosts = {host.name: host for host in Host.objects.filter(name__in=wanted)}
     for scope, why in wanted.items():
@@ -197,7 +208,9 @@ def _sentences(accepted: Accepted) -> Iterator[str]:
     for change in accepted.unknown:
         yield f"Begun, and not known here: {change}. Look at the host."
     if accepted.edits:
-        edited = ", ".join(f"{kind} ({number})" for kind, number in sorted(accepted.edits.items()))
+        edited = ", ".join(accepted.edits)
         yield f"Edited after the backup, to be done again: {edited}. `manage.py audits list` has them."
+    if accepted.revoked:
+        yield f"API tokens revoked, as they were changed or revoked after the backup: {len(accepted.revoked)}."
     if accepted.frozen:
         yield f"Frozen: {', '.join(accepted.frozen)}. Lift that when you have seen to it."

@@ -1,7 +1,6 @@
 """What a restored database forgot of its changes, read from the records that it lost. Changes nothing.
 
-Only records that changes, freezes and standing approvals leave are read: what came from outside names keys and figures
-of its sender's choice, and proves nothing here.
+What came from outside is left out: it names keys and figures of its sender's choice, and proves nothing here.
 """
 
 import json
@@ -10,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from audits import outside
 from audits.chain import NOTHING, Position
 from audits.contracts import Record
-from launchplane.changes.kinds import kind_named
 from launchplane.changes.models import StandingApproval
 from launchplane.changes.models.change import HOLDING, Status
 
@@ -46,14 +45,15 @@ class Forgotten:
     tokens: dict[str, int] = field(default_factory=dict)
     # by scope, who froze it and why; None if it was lifted again
     freezes: dict[str, str | None] = field(default_factory=dict)
-    # standing approvals by number: how they ended, and those that were made
+    # standing approvals by number: how they ended; and what was made after the backup, which is none of this database's
     standing: dict[int, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
+    api_tokens: set[int] = field(default_factory=set)
     edits: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def count(self) -> int:
-        return self.last.seq - self.first + 1 if self.first else 0
+    def edited(self) -> list[str]:
+        """What people edited, such as `2 edit.protection`. Not by name: a name with “token” in it would be redacted."""
+        return [f"{number} {kind}" for kind, number in sorted(self.edits.items())]
 
 
 def read(records: Iterable[Record]) -> Forgotten:
@@ -62,24 +62,26 @@ def read(records: Iterable[Record]) -> Forgotten:
     for record in records:
         told.first = told.first or record.seq
         told.last = Position(record.seq, record.hash)
-        if record.kind.startswith("change.") or kind_named(record.kind) is not None:
-            _of_change(told, record)
-        elif record.kind in ("freeze.on", "freeze.off"):
+        if record.kind in outside.KINDS:
+            continue
+        if record.kind in ("freeze.on", "freeze.off"):
             _of_freeze(told, record)
         elif record.kind.startswith("standing."):
             _of_standing(told, record)
         elif record.kind.startswith(("edit.", "access.")) and record.status == "completed":
             told.edits[record.kind] = told.edits.get(record.kind, 0) + 1
+            if record.kind == "access.api_token":
+                _of_api_token(told, record)
+        else:
+            _of_change(told, record)
     return told
 
 
 def _of_change(told: Forgotten, record: Record) -> None:
     said = _said(record)
-    try:
-        change = UUID(record.key)
-    except ValueError:  # a refusal that is no change's
+    if said.get("change") != record.key:  # about something else
         return
-    story = told.changes.setdefault(change, Story(record.host))
+    story = told.changes.setdefault(UUID(record.key), Story(record.host))
     story.seq = record.seq
     story.status = str(said.get("to", story.status))
     if said.get("about") == "applying":
@@ -100,9 +102,17 @@ def _of_standing(told: Forgotten, record: Record) -> None:
     """One that was asked for after the backup is none of this database's, whatever number it had."""
     number = record.key.removeprefix("standing-")
     if record.kind == "standing.requested":
-        told.made.add(number)
-    elif record.kind in STANDING_ENDS and number.isdecimal() and number not in told.made:
+        told.made.add(record.key)
+    elif record.kind in STANDING_ENDS and number.isdecimal() and record.key not in told.made:
         told.standing[int(number)] = STANDING_ENDS[record.kind]
+
+
+def _of_api_token(told: Forgotten, record: Record) -> None:
+    number = record.key.removeprefix("token-")
+    if str(_said(record).get("what", "")).startswith("made "):
+        told.made.add(record.key)
+    elif number.isdecimal() and record.key not in told.made:
+        told.api_tokens.add(int(number))
 
 
 def _said(record: Record) -> dict[str, Any]:

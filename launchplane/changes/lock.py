@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
+from launchplane.changes import tokens
 from launchplane.changes.contracts import Gate, Json
 from launchplane.changes.models import HostLease
 from launchplane.hosts.errors import HostProblem
@@ -139,7 +140,8 @@ def lock_path(host: Host) -> Path:
 
 def next_token(host: Host) -> int:
     """A fencing token larger than any before on `host`. Inside the claim's transaction, so the row stays locked."""
-    HostLease.objects.get_or_create(host=host)
+    if not HostLease.objects.filter(host=host).exists():
+        HostLease.objects.get_or_create(host=host, defaults={"token": tokens.on_record(host.name)})
     HostLease.objects.filter(host=host).update(token=F("token") + 1, holder=holder(), taken_at=timezone.now())
     return HostLease.objects.values_list("token", flat=True).get(host=host)
 

@@ -61,7 +61,7 @@ def test_the_command_ends_with_3_when_something_is_not_on_the_disk_yet(held: lis
     path = segments.files()[0]
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
     status, text = failed("verify")
-    assert (status, text.splitlines()[1]) == (3, "3 records are not on the disk yet.")
+    assert (status, text.splitlines()[1]) == (3, "3 records are not on the disk yet, from record 3 on.")
 
 
 @pytest.mark.parametrize("arguments", [("verify", "/nowhere/export"), ("export", "--from-seq", "0")])

@@ -4,14 +4,20 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 
 from audits import branch, rebuild, segments, sign
 from audits.errors import Forked
 from audits.models import AuditRecord
 from audits.verify import verify_database
+from launchplane.access import tokens
+from launchplane.access.actions import Action
 from launchplane.access.models import User
+from launchplane.access.not_let_in import NotLetIn
 from launchplane.access.people import WORKER
 from launchplane.changes import accept, freeze, lock, restored, standing
 from launchplane.changes.apply import apply_change
@@ -100,6 +106,7 @@ def test_the_records_come_back_and_one_more_says_who_answers(forgotten: Change, 
     told = AuditRecord.objects.latest("seq")
     assert (told.kind, told.actor_name) == ("restore.accepted", "root")
     payload = json.loads(told.payload)
+    assert (payload["fencing_tokens"], payload["put_away"]) == ({"chris-testing": 1}, "")
     assert (payload["reason"], payload["first_seq"], payload["last_seq"]) == (
         "restored from Monday's backup",
         own + 1,
@@ -269,8 +276,34 @@ def test_while_edits_are_forgotten_everything_is_frozen(host: Host, operator: Us
         operator.is_active = False
         operator.save()
     said = accepted(root)
-    assert (said.frozen, said.edits) == (["*"], {"access.account": 1})
-    assert "access.account (1)" in Freeze.objects.get().reason
+    assert (said.frozen, said.edits) == (["*"], ["1 access.account"])
+    assert "1 access.account" in Freeze.objects.get().reason
+
+
+def test_an_api_token_that_was_revoked_after_the_backup_lets_nobody_in_again(
+    host: Host, operator: User, root: User
+) -> None:
+    shown = a_token(operator)
+    with after_the_backup():
+        tokens.revoke(shown.row, by=person(root))
+        a_token(operator, name="another")
+    tokens.caller_with(shown.text, address="")
+    assert accepted(root).revoked == [shown.row.pk]
+    with pytest.raises(NotLetIn) as refused:
+        tokens.caller_with(shown.text, address="")
+    assert refused.value.code == "token_revoked"
+
+
+def a_token(owner: User, name: str = "nightly") -> tokens.Shown:
+    expires_at = timezone.now() + timedelta(days=1)
+    said = {"actions": [Action.HOST_READ], "hosts": None, "expires_at": expires_at, "by": person(owner)}
+    return tokens.make(name=name, owner=owner, **said)  # type: ignore[arg-type]
+
+
+def test_everybody_has_to_log_in_again(forgotten: Change, client: Client, root: User) -> None:
+    client.force_login(root)
+    accepted(root)
+    assert client.get("/").status_code == 302
 
 
 def test_there_has_to_be_something_to_accept(host: Host, operator: User, root: User) -> None:
@@ -338,7 +371,7 @@ class TestAfterRebuilding:
         operator.is_active = False
         operator.save()
         segments.flush()
-        assert accepted(root).edits == {}
+        assert accepted(root).edits == []
 
 
 class TestWhereTheDatabaseWentOn:
@@ -381,6 +414,22 @@ class TestWhereTheDatabaseWentOn:
         heads = segments.folder() / said.put_away.replace(".ndjson", ".heads.ndjson")
         assert json.loads(heads.read_bytes())["hash"] == said.head_hash
         assert verify_database().intact
+
+    def test_verifying_finds_what_was_done_to_what_was_put_away(self, forked: Change, root: User) -> None:
+        path = segments.folder() / accepted(root).put_away
+        text = path.read_bytes()
+        path.write_bytes(text.replace(b"approver", b"somebody", 1))
+        (fault,) = verify_database().faults
+        altered = int(fault.seq or 0)
+        assert (
+            fault.code,
+            text.splitlines()[altered - json.loads(text.splitlines()[0])["seq"]].count(b"approver") > 0,
+        ) == (
+            "put_away_altered",
+            True,
+        )
+        path.unlink()
+        assert [fault.code for fault in verify_database().faults] == ["put_away_missing"]
 
     @pytest.mark.parametrize("cut", [0, 1])
     def test_one_that_was_cut_off_while_they_were_put_away_goes_on(
@@ -430,3 +479,31 @@ def test_nothing_is_approved_at_the_moment_of_acceptance(
     monkeypatch.setattr(accept, "_freeze", decide_meanwhile)
     assert accepted(root).withdrawn == 1
     assert find_change(change.pk).status == "awaiting_approval"
+
+
+@pytest.mark.req("X19")
+def test_a_host_that_is_entered_anew_begins_above_the_tokens_that_the_records_name(
+    host: Host, operator: User, approver: User
+) -> None:
+    apply_change(approved(host, operator, approver), by=WORKER)
+    HostLease.objects.update(token=41)
+    apply_change(approved_again(host, operator, approver), by=WORKER)
+    HostLease.objects.all().delete()
+    assert lock.next_token(host) == 43
+
+
+def test_nor_does_it_begin_below_what_was_put_away(forgotten: Change, host: Host, root: User) -> None:
+    restored.watch()
+    assert accepted(root).put_away
+    HostLease.objects.all().delete()
+    assert lock.next_token(host) == 2
+
+
+def test_what_an_outsider_names_is_no_token(host: Host) -> None:
+    a_record(kind="hygiene.evidence", payload={"fencing_token": 2**40}, host=host.name)
+    assert lock.next_token(host) == 1
+
+
+def approved_again(host: Host, operator: User, approver: User) -> Change:
+    toy.sign(host, "rubbish-9", text="rubbish 9\n")
+    return approved(host, operator, approver)
