@@ -44,7 +44,9 @@ class ApiTokenForm(ReachForm):
         there = self.instance.pk is not None
         self.fields.pop("days" if there else "revoke", None)
         if there and "owner" in self.fields:
-            self.fields["owner"].disabled = True
+            owner = self.fields["owner"]
+            owner.disabled = True
+            owner.queryset = User.objects.filter(pk=self.instance.owner_id)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         typed = super().clean()

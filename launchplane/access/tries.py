@@ -40,6 +40,11 @@ def is_last(key: str, limit: Limit) -> bool:
     return Tries.objects.get(key=key).count >= limit.count
 
 
+def is_full(key: str, limit: Limit, now: datetime) -> bool:
+    """Whether one more would not be counted: looked at without the lock that writing takes, for those who flood."""
+    return Tries.objects.filter(key=key, since__gt=now - limit.window, count__gte=limit.count).exists()
+
+
 def key_of(*parts: str) -> str:
     """Keyed, so that the table tells nobody which names were typed."""
     text = "\0".join(part.casefold() for part in parts)
@@ -52,8 +57,8 @@ def refusal(by: Principal, wanted: str) -> dict[str, str] | None:
     `wanted` is one of a few words. The last one that is recorded says that more are not. Not within a transaction that
     appends: whoever waits for the chain's head holds nothing that others need.
     """
-    key = key_of("refusal", by.id, wanted)
-    if full_until(key, REFUSALS_ON_RECORD, timezone.now()) is not None:
+    key, now = key_of("refusal", by.id, wanted), timezone.now()
+    if is_full(key, REFUSALS_ON_RECORD, now) or full_until(key, REFUSALS_ON_RECORD, now) is not None:
         return None
     if is_last(key, REFUSALS_ON_RECORD):
         return {"more": f"Further refusals of the same are not recorded for {REFUSALS_ON_RECORD.window}."}

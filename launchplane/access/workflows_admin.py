@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -120,6 +121,8 @@ class TrustedWorkflowAdmin(ReachAdmin):
 
     @admin.display(description="runs")
     def runs(self, row: TrustedWorkflow) -> str:
+        if (row.issuer, row.audience) != (settings.OIDC_ISSUER, settings.OIDC_AUDIENCE):
+            return "none: it is for another issuer or audience than those that are set"
         narrower = [row.workflow_ref, row.ref, row.environment and f"environment {row.environment}"]
         return ", ".join(filter(None, [*narrower, f"by {' '.join(row.events)}"]))
 

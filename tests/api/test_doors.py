@@ -182,14 +182,33 @@ def test_a_flood_of_bad_tokens_fills_no_audit(client: Client, db: None) -> None:
     assert "Further refusals of the same are not recorded" in told.latest("seq").payload
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_a_session_alone_changes_nothing_and_is_told_so(person: User, host: Host, method: str) -> None:
+ADDRESSES_TO_SEND_TO = [
+    "/v1/changes",
+    "/v1/evidence/runner-host-hygiene/audits",
+    "/v1/evidence/runner-lane-maintainer/audits",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES_TO_SEND_TO)
+def test_a_session_alone_changes_nothing_and_is_told_so(person: User, host: Host, address: str) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(person)
 
-    response = getattr(strict, method)("/v1/hosts", {}, content_type="application/json")
+    assert problem(strict.post(address, {}, content_type="application/json")) == (403, "session_only_reads")
 
-    assert problem(response)[0] in (403, 405)
+
+@pytest.mark.parametrize("address", ADDRESSES_TO_SEND_TO)
+def test_nobody_is_told_to_log_in_and_nothing_of_a_form(host: Host, address: str) -> None:
+    strict = Client(enforce_csrf_checks=True)
+
+    assert problem(strict.post(address, {}, content_type="application/json")) == (401, "not_authenticated")
+
+
+@pytest.mark.parametrize("address", ADDRESSES_TO_SEND_TO)
+def test_a_bad_bearer_beside_a_session_sends_nothing(session: Client, host: Host, address: str) -> None:
+    sent = session.post(address, {}, content_type="application/json", headers=bearer("lp_x"))
+
+    assert problem(sent) == (401, "token_unknown")
 
 
 def test_nobody_at_all_is_told_how_to_get_in(client: Client, host: Host) -> None:

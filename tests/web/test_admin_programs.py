@@ -223,6 +223,16 @@ def test_a_revoked_token_stays_to_be_seen_and_is_as_it_was(window: Client, boss:
     assert "revoked 20" in text_of(window.get(TOKENS))
 
 
+def test_a_token_of_somebody_who_was_deactivated_can_be_revoked(window: Client, boss: User, host: Host) -> None:
+    ann = a_person("ann")
+    row = made_token(ann, [Action.HOST_READ], name="nightly").row
+    User.objects.filter(pk=ann.pk).update(is_active=False)
+
+    window.post(f"{TOKENS}{row.pk}/change/", token_form(ann, revoke="on"))
+
+    assert ApiToken.objects.get().revoked_at is not None
+
+
 def test_a_person_goes_with_their_tokens_and_the_record_says_so(window: Client, boss: User, host: Host) -> None:
     ann = a_person("ann")
     made_token(ann, name="nightly")
@@ -322,6 +332,13 @@ def test_nobody_lets_a_workflow_do_what_they_may_not_do(client: Client, host: Ho
         client.post(f"{WORKFLOWS}add/", workflow_form(actions=["evidence.export"], **on_one))
     )
     assert client.post(f"{WORKFLOWS}add/", workflow_form(**on_one)).status_code == 302
+
+
+def test_a_workflow_of_another_audience_is_shown_to_let_in_none(window: Client, host: Host, settings: Any) -> None:
+    a_workflow()
+    settings.OIDC_AUDIENCE = "https://moved.example"
+
+    assert "none: it is for another issuer or audience" in text_of(window.get(WORKFLOWS))
 
 
 def test_a_deleted_workflow_is_on_record_with_what_it_was(window: Client, host: Host) -> None:

@@ -18,6 +18,8 @@ from launchplane.access.oidc import keys, trusted
 from launchplane.access.oidc.claims import LEEWAY_SECONDS, Claims, addressed, in_time, read
 from launchplane.access.oidc.parse import ALGORITHM, Unreadable, said
 
+# a server whose clock is ahead forgets no token that another one would still let in
+KEPT_LONGER: Final = timedelta(minutes=10)
 # what the library looks at once more; `sub` it need not, and `jti` is read by its form below
 OPTIONS: Final[Options] = {
     "require": ["exp", "nbf", "iat", "iss", "aud"],
@@ -67,7 +69,7 @@ def _vouched_for(token: str) -> Claims:
 
 def _spend(claims: Claims, caller: Caller) -> None:
     """Raises NotLetIn `token_replayed` if it was used before. Of many at once the database lets one in."""
-    until = datetime.fromtimestamp(claims.expires, UTC) + timedelta(seconds=LEEWAY_SECONDS)
+    until = datetime.fromtimestamp(claims.expires, UTC) + KEPT_LONGER
     digest = sha256(f"{settings.OIDC_ISSUER}\0{claims.jti}".encode()).hexdigest()
     try:
         with transaction.atomic():

@@ -72,7 +72,7 @@ def caller_of_row(row: TrustedWorkflow) -> Caller:
 def note_use(row: TrustedWorkflow, claims: Claims, *, address: str) -> None:
     """Which run it was, at most once a minute; and what the repository is called now."""
     now = timezone.now()
-    if _is_noted(row.last_used_at, now) and row.repository == claims.repository:
+    if _is_noted(row.last_used_at, now) and claims.repository in ("", row.repository):
         return
     TrustedWorkflow.objects.filter(pk=row.pk).update(
         last_used_at=now,
