@@ -20,23 +20,42 @@ NOBODY = 65534
 ROLE = "launchplane"
 
 
+class Server:
+    """A server that trusts its socket, in a folder of its own. It can be stopped, and started again."""
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self._folder, self._fsync = folder, "on" if durable else "off"
+        self._programs = _copy_programs(folder)
+        _initialise(folder, self._programs)
+        self.url = f"postgres://{ROLE}@/postgres?host={folder}"
+        self.start()
+
+    def start(self) -> None:
+        self._process = _start(self._folder, self._programs, fsync=self._fsync)
+        _wait(self._folder, self._process)
+
+    def stop(self) -> None:
+        """Every connection ends at once, and what was not committed is undone."""
+        self._process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+        self._process.wait(timeout=30)
+
+
+@contextmanager
+def restartable(*, durable: bool = False) -> Iterator[Server]:
+    """A server for as long as that takes. `durable`: a commit reaches the disk, as in production; tests do without."""
+    with tempfile.TemporaryDirectory(prefix="lp-postgres-") as name:
+        running = Server(Path(name), durable=durable)
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
 @contextmanager
 def server(*, durable: bool = False) -> Iterator[str]:
-    """Start a server that trusts its socket, in a folder of its own; yield a database URL.
-
-    `durable`: a commit reaches the disk, as in production; tests do without.
-    """
-    with tempfile.TemporaryDirectory(prefix="lp-postgres-") as name:
-        folder = Path(name)
-        programs = _copy_programs(folder)
-        _initialise(folder, programs)
-        process = _start(folder, programs, fsync="on" if durable else "off")
-        try:
-            _wait(folder, process)
-            yield f"postgres://{ROLE}@/postgres?host={folder}"
-        finally:
-            process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
-            process.wait(timeout=30)
+    """The database URL of `restartable`."""
+    with restartable(durable=durable) as running:
+        yield running.url
 
 
 def _copy_programs(folder: Path) -> Path:

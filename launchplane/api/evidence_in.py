@@ -77,7 +77,7 @@ def _read(request: HttpRequest, action: Action, route: str, contract: type[S]) -
 
 def _host(caller: Caller, action: Action, name: str) -> Host:
     """The host, if it is there and this caller may send evidence of it: both end in the same answer."""
-    found = caller.hosts(action, hosts_called(name)).first()
+    found = caller.hosts(action, hosts_called(name)).only("name").first()
     if found is None:
         raise Problem("no_such_host", "There is no such host, or you may not see it.")
     return found

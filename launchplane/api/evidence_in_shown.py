@@ -1,13 +1,12 @@
 """What senders of evidence are told: the receipt of a record, and how what they send is described (OpenAPI)."""
 
 import json
-from datetime import datetime
 from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, Field
 
 from audits.contracts import Status
-from audits.models import AuditRecord
+from audits.models import AuditRecord, moment
 from audits.sent import Mode, Sent
 from launchplane.api.idempotency import HEADER
 from launchplane.problem_documents import ProblemDocument
@@ -37,7 +36,7 @@ class Taken(BaseModel):
     source: Literal["api"]
     sender: str
     occurred_at: str | None
-    recorded_at: datetime
+    recorded_at: str
     receipt: Receipt
     url: str
 
@@ -88,7 +87,7 @@ def _summary(row: AuditRecord, said: dict[str, Any], place: str) -> dict[str, An
         "source": row.source,
         "sender": row.actor_name,
         "occurred_at": said["occurred_at"],
-        "recorded_at": row.at,
+        "recorded_at": moment(row.at),
         "receipt": Receipt(seq=row.seq, hash=row.hash),
         "url": f"/v1/evidence/{place}/audits/{row.key}",
     }

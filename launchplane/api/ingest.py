@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -22,7 +23,6 @@ from audits.sent import Sent
 from launchplane.access.people import Principal
 from launchplane.api.models import TakenIn
 from launchplane.api.refusing import NotTaken
-from launchplane.canonical import canonical
 
 KEPT: Final = timedelta(days=31)
 _TAKEN: Final = TakenIn._meta.db_table
@@ -31,6 +31,10 @@ _ROW: Final = f"INSERT INTO {_TAKEN} ({', '.join(_COLUMNS)}) SELECT %s, %s, %s, 
 _ONCE: Final = " ON CONFLICT DO NOTHING"
 # two of one run at once: the second is told so, and does not wait for the first
 _ALONE: Final = " WHERE pg_try_advisory_xact_lock(%s)"
+_EARLIER: Final = (
+    f"SELECT kind, actor_id, status, host, lane, payload FROM {AuditRecord._meta.db_table} "  # noqa: S608
+    "WHERE key = %s ORDER BY seq"
+)
 _STATUSES: Final = {
     TakenIn.Place.PLANNED: ("planned",),
     TakenIn.Place.ENDED: ("completed", "failed", "skipped"),
@@ -70,7 +74,8 @@ def take(handed: HandedIn) -> Taken:
     _refuse_secret_key(handed.sent.key)
     fingerprint = _fingerprint(handed.sent)
     try:
-        segments.refuse_without_room()
+        if handed.place != TakenIn.Place.PLANNED:  # for a planned one the audit does that
+            segments.refuse_without_room()
         with transaction.atomic():
             if _begin(handed, fingerprint):
                 _refuse_out_of_order(handed)
@@ -94,7 +99,7 @@ def _refuse_secret_key(key: str) -> None:
 
 def _fingerprint(sent: Sent) -> str:
     """Keyed: what was sent may hold a secret that is short enough to be guessed."""
-    return salted_hmac("launchplane.api.ingest", canonical(sent), algorithm="sha256").hexdigest()
+    return salted_hmac("launchplane.api.ingest", sent.model_dump_json(), algorithm="sha256").hexdigest()
 
 
 def _begin(handed: HandedIn, fingerprint: str) -> bool:
@@ -109,7 +114,7 @@ def _begin(handed: HandedIn, fingerprint: str) -> bool:
     ]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(_ROW + _ALONE + _ONCE, [*row, _number_of(handed.kind, handed.sent.key)])
+            cursor.execute(_ROW + _ALONE + _ONCE, [*row, number_of(handed.kind, handed.sent.key)])
         else:
             # SQLite's write transactions exclude each other; the parser needs a WHERE before this ON
             cursor.execute(f"{_ROW} WHERE true{_ONCE}", row)
@@ -129,21 +134,21 @@ def _append(handed: HandedIn) -> AuditRecord:
     )
 
 
-def _number_of(kind: str, key: str) -> int:
+def number_of(kind: str, key: str) -> int:
     """What PostgreSQL locks a run by. Two runs of one number only make one of them try again."""
     return int.from_bytes(sha256(f"{kind} {key}".encode()).digest()[:8], signed=True)
 
 
 def _refuse_out_of_order(handed: HandedIn) -> None:
     """Raises NotTaken (409) unless it continues what is on record of its run, from the same sender."""
-    earlier = list(AuditRecord.objects.filter(key=handed.sent.key, kind=handed.kind).order_by("seq"))
-    if any(row.actor_id != handed.by.id for row in earlier):
+    earlier = _earlier(handed)
+    if any(record.actor_id != handed.by.id for record in earlier):
         raise _conflict("key_taken", "Somebody else has used this key. Name the run in another way.")
-    if any(_run_of(row) != _run(handed) for row in earlier):
+    if any(record.run != _run(handed) for record in earlier):
         raise _conflict("run_differs", "Under this key there is another host, lane, action or mode on record.")
-    if any(row.status != "planned" for row in earlier):
+    if any(record.status != "planned" for record in earlier):
         raise _conflict("already_ended", "How this run ended is on record already. A new run needs a new key.")
-    if handed.place == TakenIn.Place.PLANNED and earlier:
+    if earlier and handed.place == TakenIn.Place.PLANNED:
         raise _conflict("already_planned", "This run is on record as planned already. A new one needs a new key.")
     if earlier and handed.sent.mode == "dry_run":
         raise _conflict("dry_run_over", "A dry run ends with its plan, which is on record. A new one needs a new key.")
@@ -151,21 +156,37 @@ def _refuse_out_of_order(handed: HandedIn) -> None:
         raise _conflict("not_planned", "Hand in the planned record of this run before it, under the same key.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What is on record of a run; `run` is what all records of one have in common."""
+
+    actor_id: str
+    status: str
+    run: tuple[str, ...]
+
+
 def _run(handed: HandedIn) -> tuple[str, ...]:
-    """What all records of one run have in common."""
     return (handed.host, handed.lane, handed.sent.action, handed.sent.mode)
 
 
-def _run_of(row: AuditRecord) -> tuple[str, ...]:
-    said = json.loads(row.payload)
-    return (row.host, row.lane, str(said["action"]), str(said["mode"]))
+def _earlier(handed: HandedIn) -> list[_Earlier]:
+    """By its key alone: of one kind there are very many, and the database may choose to go through them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EARLIER, [handed.sent.key])
+        rows = [row for row in cursor.fetchall() if row[0] == handed.kind]
+    said = ((row, json.loads(row[5])) for row in rows)
+    return [_Earlier(row[1], row[2], (row[3], row[4], str(told["action"]), str(told["mode"]))) for row, told in said]
 
 
 def _before(handed: HandedIn, fingerprint: str) -> AuditRecord:
     """What was stored under the same Idempotency-Key. Raises NotTaken (409, 422) if nothing was, or something else."""
-    known = TakenIn.objects.filter(scope=handed.scope).first()
+    same_place = Q(kind=handed.kind, key=handed.sent.key, place=handed.place)
+    # by one statement: between two of them the one in flight may have arrived
+    rows = list(TakenIn.objects.filter(Q(scope=handed.scope) | same_place))
+    known = next((row for row in rows if row.scope == handed.scope), None)
+    if known is None and rows:
+        _refuse_out_of_order(handed)
     if known is None:
-        _refuse_taken_place(handed)
         sentence = "A record of this run is being stored right now. Try again with the same Idempotency-Key."
         raise NotTaken(HTTPStatus.CONFLICT, "in_flight", sentence, wait_seconds=1)
     if known.fingerprint != fingerprint:
@@ -173,12 +194,6 @@ def _before(handed: HandedIn, fingerprint: str) -> AuditRecord:
         raise NotTaken(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", sentence)
     of_run = AuditRecord.objects.filter(key=known.key, kind=known.kind)
     return of_run.get(status__in=_STATUSES[TakenIn.Place(known.place)])
-
-
-def _refuse_taken_place(handed: HandedIn) -> None:
-    """The same as from `_refuse_out_of_order`, for what is there already."""
-    if TakenIn.objects.filter(kind=handed.kind, key=handed.sent.key, place=handed.place).exists():
-        _refuse_out_of_order(handed)
 
 
 def _conflict(code: str, sentence: str) -> NotTaken:

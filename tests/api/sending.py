@@ -50,12 +50,26 @@ class Sender:
         self.token = a_token(self.owner, actions, **token)
         self._client = Client()
 
+    def headers(self, key: str) -> dict[str, str]:
+        """Who it is, and the key."""
+        return bearer(self.token) | {"Idempotency-Key": key}
+
     def send(
-        self, said: Any, *, to: str = HYGIENE, key: str | None = "", raw: bool = False, **headers: Any
+        self,
+        said: Any,
+        *,
+        to: str = HYGIENE,
+        key: str | None = "",
+        raw: bool = False,
+        length: str | None = None,
+        **more: str,
     ) -> "Response":
-        """POST `said`; with a new Idempotency-Key unless `key` is given, without one if it is None."""
+        """POST `said` (`raw`: bytes as they are) with a new Idempotency-Key unless `key` is given; None: without one.
+
+        `more` are headers; `length` is what Content-Length says instead of the truth.
+        """
         body = said if raw else json.dumps(said)
-        named = {} if key is None else {"Idempotency-Key": key or f"key-{next(_numbers)}"}
-        sent = bearer(self.token) | named | headers
-        content_type = sent.pop("Content-Type", "application/json")
-        return self._client.post(to, data=body, content_type=content_type, headers=sent)
+        headers = bearer(self.token) if key is None else self.headers(key or f"key-{next(_numbers)}")
+        content_type = more.pop("Content-Type", "application/json")
+        untrue = {} if length is None else {"CONTENT_LENGTH": length}
+        return self._client.post(to, data=body, content_type=content_type, headers=headers | more, **untrue)

@@ -2,9 +2,15 @@
 
 import sys
 
-from tests.bench import audit, dangling, inventory, lanes
+from tests.bench import audit, dangling, ingress, inventory, lanes
 
-MEASUREMENTS = {"inventory": inventory.main, "dangling": dangling.main, "audit": audit.main, "lanes": lanes.main}
+MEASUREMENTS = {
+    "inventory": inventory.main,
+    "dangling": dangling.main,
+    "audit": audit.main,
+    "ingress": ingress.main,
+    "lanes": lanes.main,
+}
 
 if __name__ == "__main__":
     name = sys.argv[1] if len(sys.argv) > 1 else ""
