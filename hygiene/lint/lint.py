@@ -19,6 +19,7 @@ from hygiene.lint.wording import WORDS
 from launchplane.problems import Problem
 
 MOST_TOLD = 1000
+LONGEST = 512 * 1024  # characters of a file in which there may be something to find
 # without a word of both there is nothing to find, however the rest is written
 ENGINE = re.compile(
     r"(?i)docker|podman|nerdctl|buildctl|buildah|crictl|\bctr\b|containerd|buildkit|free-disk|docuum|prune"
@@ -111,6 +112,8 @@ class _File:
         if not (ENGINE.search(self._text) and REMOVAL.search(self._text)):
             return
         try:
+            if len(self._text) > LONGEST:
+                raise Unreadable(f"it speaks of engines and is larger than {LONGEST // 1024} KiB")
             for found, piece in self._hits(self._kind, Source.of(self._text), self._around):
                 self._tell(found, piece)
         except (Unreadable, TooMuch) as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hygiene.lint.contracts import Unread
 from hygiene.lint.formats.kinds import FileKind, kind_of, may_be_looked_at
 
-LARGEST_BYTES = 512 * 1024
+LARGEST_BYTES = 16 * 1024 * 1024
 DEEPEST, MOST_FILES = 40, 50_000
 HEAD_BYTES = 256
 NOT_OURS = {".git", ".hg", ".svn"}  # what a version control keeps for itself
@@ -95,7 +95,7 @@ def _file(path: Path, name: str) -> Entry:
             if kind is None:
                 return OtherFile(name)
             if about.st_size > LARGEST_BYTES:
-                return Unread(path=name, reason=f"it is larger than {LARGEST_BYTES // 1024} KiB")
+                return Unread(path=name, reason=f"it is larger than {LARGEST_BYTES // 2**20} MiB")
             data = head + file.read(LARGEST_BYTES)
     except OSError as error:
         return _unread(name, f"it cannot be read: {error.strerror}")

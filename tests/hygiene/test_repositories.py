@@ -16,7 +16,7 @@ from launchplane.problems import Problem, Refused
 from launchplane.schedule import jobs
 from launchplane.schedule.models import Schedule
 from launchplane.schedule.tick import adopt, run_job
-from tests.factories import a_host, a_person
+from tests.factories import a_host, a_person, an_inventory, observed
 from tests.web.reading import text_of
 
 pytestmark = pytest.mark.django_db
@@ -225,3 +225,17 @@ def test_the_page_of_a_schedule_says_why_it_cannot_be_enabled(window: Client, ho
     assert "It cannot be enabled: The repository acme/website uses this host" in text_of(answer)
     schedule.refresh_from_db()
     assert not schedule.enabled
+
+
+@pytest.mark.req("H61")
+def test_the_page_of_a_host_names_its_repositories_and_how_each_stands(
+    window: Client, host: Host, tmp_path: Path
+) -> None:
+    observed(host, an_inventory())
+    linted(tmp_path / "shop", CLEAN, host, name="acme/shop")
+    linted(tmp_path / "website", PRUNES, host)
+
+    said = text_of(window.get(host.get_absolute_url()))
+
+    assert "clean acme/shop Nothing in it prunes this host, as of " in said
+    assert "holds back acme/website The repository acme/website uses this host and prunes it itself: tidy.sh:1" in said

@@ -29,6 +29,9 @@ FREES_DISK = re.compile(r"(?i)(?:jlumbroso|AdityaGarg8|xc2|insightsengineering)/
 REMOVES_INPUT = re.compile(
     r"(?i)(?:remove[-_]?)?docker[-_]?(?:images?|prune|cache|volumes?)|prune[-_]docker|.*docker[-_]prune"
 )
+# of Helm, Jinja and their like, which make YAML of what is none
+EXPRESSIONS = r"\{\{[^\n]{0,500}?\}\}|\{%[^\n]{0,500}?%\}"
+TEMPLATE = re.compile(rf"(?m)^(?P<line>(?P<blank>[ \t]*)(?:{EXPRESSIONS})[ \t]*)$|{EXPRESSIONS}")
 PRUNE_MODULE = re.compile(r"(?:community\.docker\.|containers\.podman\.)?(?:docker|podman)_prune")
 PRUNED = {
     "images",
@@ -47,15 +50,36 @@ PRUNED = {
 def yaml_pieces(source: Source) -> Iterator[Piece | Found]:
     """Everything that the file runs. Raises Unreadable for what is no YAML, or too deep."""
     try:
+        yield from _of_documents(source)
+    except yaml.YAMLError as error:
+        without = TEMPLATE.sub(_plain_in_place, source.text)
+        if without == source.text:
+            raise _no_yaml(error) from error
+        try:
+            yield from _of_documents(Source(without, source.starts, source.lines))
+        except yaml.YAMLError as again:
+            raise _no_yaml(again) from again
+
+
+def _of_documents(source: Source) -> Iterator[Piece | Found]:
+    try:
         roots = list(yaml.compose_all(source.text, Loader=yaml.SafeLoader))
         for root in filter(None, roots):
             yield from _Walk(source, values_of(root, source.text)).of(root, "", Piece(source))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f" in line {mark.line + 1}" if mark is not None else ""
-        raise Unreadable(f"it is no YAML{at}") from error
     except RecursionError as error:
         raise Unreadable("it is nested too deep") from error
+
+
+def _plain_in_place(found: re.Match[str]) -> str:
+    """What a template's expression stands for is not known: a comment where it is a whole line, else a plain word."""
+    if found["line"] is not None:
+        return f"{found['blank']}#{' ' * (len(found['line']) - len(found['blank']) - 1)}"
+    return "x" * len(found[0])
+
+
+def _no_yaml(error: yaml.YAMLError) -> Unreadable:
+    mark = getattr(error, "problem_mark", None)
+    return Unreadable("it is no YAML" + (f" in line {mark.line + 1}" if mark is not None else ""))
 
 
 def json_pieces(source: Source) -> Iterator[Piece | Found]:

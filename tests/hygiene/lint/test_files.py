@@ -89,13 +89,38 @@ def test_what_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
     result = lint([tmp_path])
 
     assert unread(result) == {
-        "large.sh": "it is larger than 512 KiB",
+        "large.sh": "it speaks of engines and is larger than 512 KiB",
         "binary.sh": "it is binary",
         "broken.yml": "it is no YAML in line 1",
         "broken.py": "it is no Python of today",
         "pipe.sh": "it is no plain file",
     }
     assert not result.is_clean
+
+
+def test_a_large_file_that_speaks_of_no_engine_is_no_gap(tmp_path: Path) -> None:
+    write(tmp_path, "pnpm-lock.yaml", "packages: {left-pad: 1.3.0}\n" * 50_000)
+
+    assert lint([tmp_path]).is_clean
+
+
+def test_a_template_of_yaml_is_read_as_far_as_it_says_what_it_runs(tmp_path: Path) -> None:
+    lines = [
+        "{{- if .Values.janitor }}",
+        "kind: CronJob",
+        "metadata: {{ .Values.meta }}",
+        "spec:",
+        "  {{- range .Values.hosts }}",
+        "  - command: [sh, -c, docker image prune {{ .flags }} --force]",
+        "  {{- end }}",
+        "{{- end }}",
+    ]
+    write(tmp_path, "templates/janitor.yaml", "\n".join(lines))
+
+    result = lint([tmp_path])
+
+    assert [(finding.line, finding.code) for finding in result.findings] == [(6, "image_prune")]
+    assert result.unread == ()
 
 
 def test_a_link_out_of_the_folder_is_not_followed_and_is_said(tmp_path: Path) -> None:
