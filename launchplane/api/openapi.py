@@ -42,6 +42,29 @@ HEADERS_OF: Final = {
 # always there; the others only where they apply
 REQUIRED: Final = {(201, "Location"), (202, "Retry-After"), (401, "WWW-Authenticate"), (429, "Retry-After")}
 
+# of parameters that say nothing of themselves; in a path an example, too
+DESCRIPTIONS: Final = {
+    "after": "Go on after this name (`next_after`).",
+    "class": "Only what is judged to be this.",
+    "format": "Lines of JSON, or a table.",
+    "host": "Only of this host.",
+    "Idempotency-Key": "A new one for each thing, the same to try again: then the answer is the same, too.",
+    "key": "Only of this audit.",
+    "kind": "Only of this kind.",
+    "lane": "Only of this lane.",
+    "limit": "At most so many.",
+    "sort": "In this order; a `-` before it turns it around.",
+    "source": "Only what came through this door.",
+    "status": "Only what stands like this.",
+    "text": "Only what has this in its name.",
+}
+IN_PATHS: Final = {
+    ("changes", "id"): ("A change's id.", "1db1fb3a-d23a-4d31-a27b-c209fb446dfa"),
+    ("evidence", "key"): ("An audit's key: a change's id, or the sender's own.", "nightly-2026-01-08"),
+    ("hosts", "name"): ("A host's name.", "ci-1"),
+    ("lanes", "name"): ("A lane's name.", "website"),
+}
+
 
 def finish(schema: OpenAPISchema) -> OpenAPISchema:
     """`schema`, whole."""
@@ -50,6 +73,7 @@ def finish(schema: OpenAPISchema) -> OpenAPISchema:
         for method, operation in operations.items():
             operation["operationId"] = operation_id(method, path)
             operation["tags"] = [path.split("/")[2]]
+            _finish_parameters(operation)
             _finish_answers(operation)
     schema["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     return schema
@@ -59,6 +83,14 @@ def operation_id(method: str, path: str) -> str:
     """Such as `get_hosts_by_name_report` for GET /v1/hosts/{name}/report."""
     words = re.sub(r"\{(\w+)\}", r"by_\1", path.removeprefix("/v1/"))
     return f"{method}_{re.sub('[^a-z0-9]+', '_', words)}"
+
+
+def _finish_parameters(operation: dict[str, Any]) -> None:
+    for parameter in operation["parameters"]:
+        name = parameter["name"]
+        if (known := IN_PATHS.get((operation["tags"][0], name))) and parameter["in"] == "path":
+            parameter["description"], parameter["example"] = known
+        parameter.setdefault("description", DESCRIPTIONS.get(name, ""))
 
 
 def _finish_answers(operation: dict[str, Any]) -> None:

@@ -10,16 +10,10 @@ from pydantic import BaseModel, Field, JsonValue
 from audits.contracts import Record, Status
 from audits.models import AuditRecord, moment
 from audits.record import LONGEST_PAYLOAD
+from launchplane.api.evidence_in_shown import Receipt
 
 # in characters: one record always fits, and a page is never much larger than the largest of them
 MOST_PAYLOAD: Final = LONGEST_PAYLOAD
-
-
-class Receipt(BaseModel):
-    """A record's place in the chain. Whoever keeps it can tell later whether the record is still that one."""
-
-    seq: int
-    hash: str
 
 
 class AuditSummary(BaseModel):

@@ -101,6 +101,7 @@ def test_each_body_has_examples_that_are_ones(operation: dict[str, Any]) -> None
 def test_each_operation_says_what_it_is_for(operation: dict[str, Any]) -> None:
     assert operation["summary"]
     assert operation["tags"][0] in [tag["name"] for tag in SCHEMA["tags"]]
+    assert all(parameter["description"] for parameter in operation["parameters"])
 
 
 def test_no_example_is_left_over() -> None:
