@@ -69,6 +69,14 @@ class ReachAdmin(ModelAdmin):
             return db_field.formfield(**options, help_text="Those that it is about.")
         return super().formfield_for_manytomany(db_field, request, **options)
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Hosts that the person does not see stay as they were: nobody takes away what they were not shown."""
+        hosts = form.instance.hosts
+        shown = form.fields["hosts"].queryset if "hosts" in form.fields else hosts.all()
+        unseen = list(hosts.exclude(pk__in=shown.values("pk"))) if change else []
+        super().save_related(request, form, formsets, change)
+        hosts.add(*unseen)
+
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any) -> Any:
         """One way to save: each edit is looked at by itself."""
         context |= {"show_save_and_add_another": False, "show_save_and_continue": False}

@@ -128,7 +128,8 @@ def caller_of_row(row: ApiToken) -> Caller:
     return Caller(
         Principal(
             id=known_as(row),
-            name=f"{owner.get_username()} by token {row.name}",
+            # as long as a record has room for (audits.models)
+            name=f"{owner.get_username()} by token {row.name}"[:200],
             source="api",
             user=owner,
             responsible=(owner, *makers),

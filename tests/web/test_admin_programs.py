@@ -212,6 +212,23 @@ def test_a_change_of_a_token_is_on_record_with_what_was(window: Client, boss: Us
     assert '"actions":{"after":["evidence.export","host.read"],"before":["host.read"]}' in last().payload
 
 
+def test_a_host_that_its_editor_does_not_see_stays(client: Client, host: Host) -> None:
+    unseen = a_host("ci-2")
+    clerk = with_right("clerk", "manage_apitokens")
+    clerk.groups.clear()
+    allow(clerk, "hosts.view_host", host)
+    ann = a_person("ann")
+    row = made_token(ann, [Action.HOST_READ], [host, unseen], name="nightly").row
+    client.force_login(clerk)
+
+    page = client.get(f"{TOKENS}{row.pk}/change/").content.decode()
+    client.post(f"{TOKENS}{row.pk}/change/", token_form(ann, name="daily", all_hosts=None, hosts=[host.pk]))
+
+    assert f'value="{unseen.pk}"' not in page.partition('id="id_hosts"')[2].partition("</fieldset>")[0]
+    row.refresh_from_db()
+    assert (row.name, set(row.hosts.all())) == ("daily", {host, unseen})
+
+
 def test_a_revoked_token_stays_to_be_seen_and_is_as_it_was(window: Client, boss: User, host: Host) -> None:
     row = made_token(boss, [Action.HOST_READ], name="nightly").row
     window.post(f"{TOKENS}{row.pk}/change/", token_form(boss, revoke="on"))
