@@ -62,7 +62,7 @@ class Sender:
         key: str | None = "",
         raw: bool = False,
         length: str | None = None,
-        **more: str,
+        **more: Any,
     ) -> "Response":
         """POST `said` (`raw`: bytes as they are) with a new Idempotency-Key unless `key` is given; None: without one.
 
@@ -71,5 +71,5 @@ class Sender:
         body = said if raw else json.dumps(said)
         headers = bearer(self.token) if key is None else self.headers(key or f"key-{next(_numbers)}")
         content_type = more.pop("Content-Type", "application/json")
-        untrue = {} if length is None else {"CONTENT_LENGTH": length}
+        untrue: dict[str, Any] = {} if length is None else {"CONTENT_LENGTH": length}
         return self._client.post(to, data=body, content_type=content_type, headers=headers | more, **untrue)

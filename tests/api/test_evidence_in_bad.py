@@ -95,14 +95,17 @@ def test_a_long_name_in_the_body_is_not_repeated_at_length(sender: Sender) -> No
     ],
 )
 def test_another_content_type_is_refused(sender: Sender, content_type: str) -> None:
-    response = sender.send(planned(), **{"Content-Type": content_type})
+    more: dict[str, Any] = {"Content-Type": content_type}
+    response = sender.send(planned(), **more)
 
     assert problem(response) == (415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip", "x"])
 def test_a_packed_body_is_refused(sender: Sender, encoding: str) -> None:
-    assert problem(sender.send(planned(), **{"Content-Encoding": encoding})) == (415, "unsupported_encoding")
+    more: dict[str, Any] = {"Content-Encoding": encoding}
+
+    assert problem(sender.send(planned(), **more)) == (415, "unsupported_encoding")
 
 
 @pytest.mark.req("M42", "H55")

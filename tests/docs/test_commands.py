@@ -25,6 +25,11 @@ OVER_SSH = "tests/hosts/remote/test_over_ssh.py::test_a_host_is_added_over_ssh_w
 CHECK = "tests/hosts/remote/test_check.py::test_a_lane_that_was_installed_from_its_record_can_be_asked"
 ADMIN, TARGET = "--admin you@ci-2.example.org", "--connection ssh --ssh launchplane@ci-2.example.org"
 CURL = "curl --fail --silent --header @authorization https://launchplane.example.org/v1/hosts"
+EVIDENCE_CURL = (
+    "curl --fail-with-body --silent --header @authorization --header 'Content-Type: application/json' --header "
+    "'Idempotency-Key: nightly-2026-01-08-planned' --data-binary @planned.json "
+    "https://launchplane.example.org/v1/evidence/runner-host-hygiene/audits"
+)
 # What test_commands.py cannot run by itself, and what does.
 RUN_ELSEWHERE = {
     "script/server": f"{SCRIPTS}::test_script_server_starts_and_ends",
@@ -40,6 +45,7 @@ RUN_ELSEWHERE = {
     "script/bench inventory": f"{SCRIPTS}::test_the_bench_measures_an_engine",
     "script/bench dangling": f"{SCRIPTS}::test_the_bench_measures_removals",
     "script/bench audit": f"{SCRIPTS}::test_the_bench_measures_records",
+    "script/bench export": f"{SCRIPTS}::test_the_bench_measures_an_export",
     "script/bench lanes": f"{SCRIPTS}::test_the_bench_plans_lanes",
     f"{MEASURE} --json >before.json": PROOF,
     f"{MEASURE} --before before.json": PROOF,
@@ -48,6 +54,7 @@ RUN_ELSEWHERE = {
     f"{HOSTS} add ci-2 {TARGET} --fingerprint SHA256:the-one-that-you-saw-there": OVER_SSH,
     f"{HOSTS} check ci-2": CHECK,
     CURL: "tests/api/test_doors_curl.py::test_a_token_in_a_file_calls_as_shown",
+    EVIDENCE_CURL: "tests/api/test_evidence_in_curl.py::test_evidence_in_a_file_is_handed_in_as_shown",
     "script/proof warm": f"{WARM}::test_pull_build_and_service_stay_warm_through_approved_clean_ups",
     "script/proof lane": f"{LIVE}::test_a_lane_lives_and_goes_on_a_disposable_host",
 }

@@ -17,7 +17,7 @@ api = NinjaAPI()
 
 
 @api.post("/audits", response={201: Receipt})
-def take(request: HttpRequest, said: SentHygiene) -> Status:
+def take(request: HttpRequest, said: SentHygiene) -> Status[dict[str, object]]:
     """Stored as it came."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT seq, hash FROM peer_counter WHERE id = 1 FOR UPDATE")
