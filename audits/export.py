@@ -89,15 +89,16 @@ def lines_of(extent: Extent) -> Iterator[bytes]:
 
 def pages(extent: Extent) -> Iterator[list[lines.Row]]:
     """The records of an export, some at once. Raises Missing behind the last one that has its place."""
-    last = extent.after_seq
-    while last < extent.head.seq:
-        rows = lines.page(after=last, up_to=extent.head.seq)
+    last, end = extent.after_seq, extent.head.seq
+    for rows in lines.pages(after=last, up_to=end):
         whole = rows[: _unbroken(rows, after=last)]
         if whole:
             yield whole
             last = whole[-1][0]
-        if len(whole) < len(rows) or not rows:
-            raise Missing(last + 1, rows[len(whole)][0] if rows else None)
+        if len(whole) < len(rows):
+            raise Missing(last + 1, rows[len(whole)][0])
+    if last < end:
+        raise Missing(last + 1, None)
 
 
 def trailer_line(trailer: Trailer) -> bytes:

@@ -29,8 +29,8 @@ class Sending:
 
     def __init__(self, pieces: Iterator[bytes], places: "Places", identity: str) -> None:
         self._pieces, self._until = pieces, monotonic() + LONGEST_SECONDS
-        # once, and also for an answer that nobody began to send
-        self.close = weakref.finalize(self, places.give_back, identity)
+        # once, and also for an answer that nobody closes
+        self._give_back = weakref.finalize(self, places.give_back, identity)
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -40,6 +40,12 @@ class Sending:
             logger.warning("An answer that took longer than %s s to take away was ended.", LONGEST_SECONDS)
             raise BrokenPipeError(errno.EPIPE, "it took too long")  # what gunicorn ends a connection for, and no more
         return next(self._pieces)
+
+    def close(self) -> None:
+        """Called with the answer that it belongs to, whatever became of it."""
+        if (close := getattr(self._pieces, "close", None)) is not None:
+            close()
+        self._give_back()
 
 
 class Places:

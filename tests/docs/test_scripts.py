@@ -143,6 +143,16 @@ def test_the_bench_measures_records() -> None:
     assert "docs/verify_audit.py EXPORT: 20 records in" in done.stdout
 
 
+@pytest.mark.postgres
+def test_the_bench_measures_an_export() -> None:
+    """Of a few records, in a process of its own: it brings the database and the server that it needs."""
+    few = "export.RECORDS, export.ROUNDS, export.LOOKS = 300, 1, 1"
+    command = [sys.executable, "-c", f"from tests.bench import export; {few}; raise SystemExit(export.main())"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    assert "docs/verify_audit.py: intact: 300 records, 1 to 300" in done.stdout
+
+
 def test_the_bench_plans_lanes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Of a few lanes, of which each kind of answer is one."""
     for name, number in {"REPOSITORIES": 2, "LANES_EACH": 10, "HOSTS": 3, "ROUNDS": 1}.items():
