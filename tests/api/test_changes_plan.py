@@ -18,7 +18,7 @@ from launchplane.changes import eyes, plan_runs
 from launchplane.changes.models import Approval, Change, PlanRun
 from launchplane.hosts.models import Host
 from launchplane.problems import Problem
-from tests.access.making import a_token, bearer
+from tests.access.making import a_token, bearer, made_token
 from tests.api.reading import problem
 from tests.changes import toy
 from tests.factories import a_host, a_person, allow
@@ -139,6 +139,15 @@ def test_whoever_answers_for_the_program_may_not_approve(
     assert eyes.asked_by(person, change)
     record = AuditRecord.objects.get(key=str(change.pk))
     assert (record.source, record.actor_id.partition("-")[0], record.responsible) == ("api", "token", ["operator"])
+
+
+def test_names_as_long_as_they_may_be_are_no_hindrance(client: Client, folder: Host) -> None:
+    token = made_token(a_person("n" * 150), [Action.CHANGE_REQUEST], name="t" * 80).text
+    ask(client, token)
+    worked()
+
+    assert ask(client, token).status_code == 201
+    assert Change.objects.get().requester_name == ("n" * 150 + " by token " + "t" * 80)[:200]
 
 
 def test_a_workflow_without_an_account_has_those_who_let_it_in_answer(person: User, folder: Host) -> None:

@@ -258,6 +258,19 @@ def test_who_may_not_read_the_audit_reads_no_evidence(client: Client, host: Host
     assert problem(client.get(f"{HYGIENE}/audits")) == (403, "not_granted")
 
 
+@pytest.mark.req("M9")
+def test_what_somebody_says_of_a_lane_makes_it_no_readier(session: Client, host: Host) -> None:
+    a_lane(host, name="website")
+    state = {"online": True, "service_active": True, "baseline_ready": True, "shape": "supervised_active"}
+    said = {"action": "create", "mode": "apply", "post_state": state}
+    sent(kind="lane.evidence", status="completed", lane="website", payload=said)
+
+    answer = read(session, "/v1/lanes/website/readiness")
+
+    assert answer["is_open"] is False
+    assert {proof["state"] for proof in answer["proofs"]} == {"unknown"}
+
+
 def test_a_page_holds_no_more_than_one_answer_can_and_goes_on_from_there(
     session: Client, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
