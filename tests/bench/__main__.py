@@ -2,12 +2,13 @@
 
 import sys
 
-from tests.bench import audit, dangling, ingress, inventory, lanes
+from tests.bench import audit, dangling, export, ingress, inventory, lanes
 
 MEASUREMENTS = {
     "inventory": inventory.main,
     "dangling": dangling.main,
     "audit": audit.main,
+    "export": export.main,
     "ingress": ingress.main,
     "lanes": lanes.main,
 }
