@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 
@@ -59,7 +59,7 @@ class ProductRepositoryAdmin(ScopedAdmin):
     list_display = ["name", "used_hosts", "linted_at", "findings_count", "unread_count", "revision"]
     search_fields = ["name"]
     fields = ["name", "hosts", "linted_at", "linted_by", "source", "revision", "findings", "allowed", "not_looked_at"]
-    readonly_fields = fields[2:]
+    readonly_fields = ["linted_at", "linted_by", "source", "revision", "findings", "allowed", "not_looked_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductRepository]:
         """Those that use a host that the person may see, and those that use none."""
@@ -69,7 +69,7 @@ class ProductRepositoryAdmin(ScopedAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         return super().formfield_for_manytomany(db_field, request, **options | {"queryset": seen_hosts(request)})
 
-    def save_model(self, request: HttpRequest, obj: ProductRepository, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         """The record of it comes with the hosts."""
         obj.save()
 
@@ -84,8 +84,8 @@ class ProductRepositoryAdmin(ScopedAdmin):
         if form.changed_data:
             record_edit(repository, "changed" if change else "added", values)
 
-    def delete_model(self, request: HttpRequest, obj: ProductRepository) -> None:
-        key, names = obj.pk, host_names(obj)
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        key, names = obj.pk, host_names(ProductRepository.objects.get(pk=obj.pk))
         obj.delete()
         obj.pk = key
         record_edit(obj, "deleted", as_deleted(obj) | {"hosts": {"before": names, "after": None}})

@@ -20,7 +20,11 @@ LOCAL = {"remove_image", "remove_container", "remove_volume", "prune_build_cache
 
 def doors() -> set[str]:
     """The name of everything that somebody, or the clock, can set off: subcommands, kinds, jobs, addresses."""
-    found = {*all_kinds(), *(job.name for job in jobs.all_jobs()), *(str(each.pattern) for each in urlpatterns)}
+    found = {
+        *all_kinds(),
+        *(job.name for job in jobs.all_jobs()),
+        *(str(getattr(each, "pattern", each)) for each in urlpatterns),
+    }
     for command in ("hosts", "hygiene", "lanes", "changes", "freeze", "audits"):
         parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)
         among = next(action.choices for action in parser._actions if getattr(action, "_name_parser_map", None))
