@@ -16,7 +16,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from audits import disk
@@ -33,6 +33,7 @@ CHECKPOINTS = "checkpoints.ndjson"
 _JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 # plain SQL: the ORM takes twice as long to write it as the database to answer it
 _FROM = f"SELECT * FROM {AuditRecord._meta.db_table} WHERE seq >= %s ORDER BY seq LIMIT %s"  # noqa: S608  a name of ours
+_BEGUN = f"SELECT 1 FROM {EvidenceStore._meta.db_table}"  # noqa: S608
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +137,9 @@ def refuse_if_there() -> None:
 
 def was_begun() -> bool:
     """Whether this database had segments beside it. Nothing is ever begun on a host before it knows that it has."""
-    return EvidenceStore.objects.exists()
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGUN)
+        return cursor.fetchone() is not None
 
 
 def _catch_up(path: Path | None, last: Position) -> None:
