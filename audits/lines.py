@@ -81,6 +81,12 @@ def text_of(rows: Sequence[Row]) -> str:
     return "".join(map(_line, rows))
 
 
+def people(text: str) -> list[str]:
+    """The people of `responsible`, as a database writes them."""
+    found: list[str] = json.loads(text)
+    return found
+
+
 @lru_cache(maxsize=1024)
 def compact(text: str) -> str:
     """A JSON list as a database writes it, as a line has it."""

@@ -52,6 +52,8 @@ STRANGER = {
     "lane_plan": ONLY_POST,
     "audit": FORBIDDEN,
     "audit_record": FORBIDDEN,
+    "audit_verify": FORBIDDEN,
+    "audit_senders": FORBIDDEN,
     "plan_run": HIDDEN,
     "plan_run_again": ONLY_POST,
     "changes": EMPTY,
@@ -165,6 +167,7 @@ def address_of(folder: Host, operator: User) -> Any:
         "plan_run": planning.pk,
         "plan_run_again": planning.pk,
         "audit_record": record.seq if record else 0,
+        "audit_verify": record.seq if record else 0,
     }
     filling = {
         r"<str:name>|<name>": folder.name,

@@ -8,7 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from audits import outside
 from audits.models import AuditRecord
+from audits.redact import REDACTED, WITHHELD
+from audits.verify_part import verify_part
 from launchplane.access.rights import visible
 from launchplane.changes.kinds import all_kinds
 from launchplane.changes.models import Change
@@ -16,6 +19,7 @@ from launchplane.hosts.models import Host
 from launchplane.web.access import host_or_404, person
 from launchplane.web.audit_page import Wanted, readable_by, record_view, records
 from launchplane.web.chain_state import chain_state
+from launchplane.web.senders import LOOKED_AT, senders
 from launchplane.web.templatetags.audit import WHAT
 from launchplane.web.views.frame import AUDIT_RIGHT, host_page
 
@@ -56,8 +60,33 @@ def audit_record(request: HttpRequest, pk: int) -> HttpResponse:
         "change": _change(request, view.change_id),
         "text": row.payload[:SHOWN_CHARACTERS],
         "is_cut": len(row.payload) > SHOWN_CHARACTERS,
+        "is_outside": row.kind in (outside.HYGIENE, outside.LANE),
+        "redacted": row.payload.count(REDACTED),
+        "withheld": row.payload.count(WITHHELD),
     }
     return render(request, "audit/record.html", context)
+
+
+@login_required
+def audit_verify(request: HttpRequest, pk: int) -> HttpResponse:
+    """A piece of the chain from one record on, verified. It is short, whoever asks how often; nothing is changed."""
+    _require_right(request)
+    if not readable_by(person(request)).filter(seq=pk).exists():
+        raise Http404(f"no audit record {pk}")
+    try:
+        part, unreadable = verify_part(pk), False
+    except ValueError:
+        part, unreadable = None, True
+    return render(request, "audit/verify.html", {"part": part, "seq": pk, "unreadable": unreadable})
+
+
+@login_required
+def audit_senders(request: HttpRequest) -> HttpResponse:
+    """Who has handed in evidence lately."""
+    _require_right(request)
+    return render(
+        request, "audit/senders.html", {"senders": senders(readable_by(person(request))), "looked": LOOKED_AT}
+    )
 
 
 def _require_right(request: HttpRequest) -> None:
