@@ -51,8 +51,10 @@ def page(wanted: Wanted) -> Page:
     for along in streams(wanted):
         stream, rest = in_order(wanted, along), _rest(wanted, along)
         if rest:
-            floor = next(iter(stream[EXAMINED : EXAMINED + 1]), 0)
-            stream, unseen = stream.filter(*rest, seq__gt=floor), max(unseen, floor)
+            seen = list(stream[: EXAMINED + 1])
+            unseen = max(unseen, *seen[EXAMINED:], 0)
+            # by their places, one by one: asked for all at once, a database may go through the whole chain instead
+            stream = _places(AuditRecord.objects.filter(*rest, seq__in=seen[:EXAMINED]))
         found += stream[: wanted.limit + 1]
     seqs = [seq for seq in sorted(found, reverse=True) if seq > unseen]
     shown = tuple(seqs[: wanted.limit])
@@ -73,7 +75,10 @@ def streams(wanted: Wanted) -> Iterator[Mapping[str, str]]:
 
 def in_order(wanted: Wanted, along: Mapping[str, str]) -> QuerySet[AuditRecord, int]:
     """The places of one stream's records between `before` and `after`, the newest first: a range of one index."""
-    found = AuditRecord.objects.filter(seq__lt=wanted.before, seq__gt=wanted.after, **along)
+    return _places(AuditRecord.objects.filter(seq__lt=wanted.before, seq__gt=wanted.after, **along))
+
+
+def _places(found: QuerySet[AuditRecord]) -> QuerySet[AuditRecord, int]:
     return found.order_by("-seq").values_list("seq", flat=True)
 
 

@@ -14,7 +14,7 @@ from tests.audits.work import MANY, plant_many, work_of
 pytestmark = pytest.mark.django_db
 
 KINDS = ("hygiene.evidence", "hygiene.retire", "lane.evidence")
-ALL = Wanted(KINDS, limit=20)
+ALL = Wanted(KINDS, limit=100)
 # what may be asked for, with something that fits every record, a few, and none
 QUESTIONS = {
     "all": ALL,
