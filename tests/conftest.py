@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
-from audits import triggers
 from launchplane.sandbox.dockerd import PrivateEngine
 from launchplane.sandbox.leftovers import plant
 from tests import groups
 from tests.engines import an_engine
+from tests.flushing import AsMigrated
 
 pytest_plugins = ["tests.requirements", "tests.databases", "tests.turns", "tests.testbed.fixtures"]
 
@@ -82,15 +83,14 @@ def _evidence_of_its_own(settings: Settings) -> None:
     settings.EVIDENCE_DIR = Path(STATE.name) / "evidence" / str(next(STORES))
 
 
-@pytest.fixture
-def _django_db_helper(_django_db_helper: None) -> Iterator[None]:
-    """After a test with transactions of its own its tables are flushed, and no trigger may be in the way.
-
-    pytest-django's fixture of this name does that, right after this one ends; `post_migrate` puts the triggers up.
-    """
-    yield
-    if not connection.in_atomic_block:
-        triggers.take_down(connection)
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """After a test with transactions of its own the database is as it was after it was migrated."""
+    with django_db_blocker.unblock():
+        migrated = AsMigrated(connection)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: migrated.restore())
+        yield
 
 
 @pytest.fixture(scope="session")
