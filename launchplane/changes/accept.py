@@ -135,7 +135,9 @@ def _settle(found: Ahead, told: Forgotten, *, by: Principal) -> Accepted:
 def _end_standing(told: Forgotten, *, by: Principal) -> list[int]:
     """Those that people ended after the backup stay ended, and are not only suspended."""
     rows = StandingApproval.objects.filter(pk__in=told.standing, ended_at=None).select_related("host")
-    return [row.pk for row in rows if standing.end(row, told.standing[row.pk], WHY, by=by) is None]
+    for row in (ended := list(rows)):
+        standing.end(row, told.standing[row.pk], WHY, by=by)
+    return [row.pk for row in ended]
 
 
 def _revoke(told: Forgotten, *, by: Principal) -> list[int]:

@@ -107,10 +107,10 @@ def _tell_items(change: Change, story: Story) -> None:
 
 
 def _as_recorded(change: Change, said: dict[str, object]) -> None:
-    now, outcome = timezone.now(), str(said.get("outcome", ""))
-    if outcome not in Step.Outcome.values:
+    now, outcome, position = timezone.now(), str(said.get("outcome", "")), said.get("position")
+    if outcome not in Step.Outcome.values or not isinstance(position, int):
         return
-    step = Step.objects.filter(change=change, position=said.get("position"), outcome="")
+    step = Step.objects.filter(change=change, position=position, outcome="")
     if said.get("begun"):
         step.filter(intent_at=None).update(intent_at=now)
     freed = said.get("freed_bytes")

@@ -94,7 +94,7 @@ def test_a_filter_that_can_fit_nothing_is_not_valid(session: Client, name: str, 
 
 
 def test_a_list_does_not_go_on_from_a_change_that_is_not_there(session: Client, made: Change) -> None:
-    assert problem(session.get("/v1/changes", {"before": uuid4()})) == (422, "invalid")
+    assert problem(session.get("/v1/changes", {"before": str(uuid4())})) == (422, "invalid")
 
 
 def test_the_list_makes_the_same_number_of_queries_for_any_number_of_changes(
@@ -122,7 +122,7 @@ def test_a_change_of_a_host_that_one_may_not_see_is_like_one_that_is_not_there(c
     assert problem(unseen) == problem(missing) == (404, "no_such_change")
     assert unseen.content == missing.content
     assert read(client, "/v1/changes") == {"changes": [], "next_before": None}
-    assert problem(client.get("/v1/changes", {"before": made.pk})) == (422, "invalid")
+    assert problem(client.get("/v1/changes", {"before": str(made.pk)})) == (422, "invalid")
 
 
 def test_a_token_reads_the_changes_of_its_hosts(client: Client, person: User, made: Change) -> None:

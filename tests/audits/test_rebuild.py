@@ -1,14 +1,15 @@
 """A database is rebuilt from the segments, or from an export: the same bytes, or nothing and a reason."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connection
 
-from audits import rebuild, segments, sign, triggers
+from audits import head, rebuild, segments, sign, triggers
+from audits.chain import Position
 from audits.export import export
 from audits.models import AuditRecord, ChainHead
 from audits.verify import verify_database
@@ -73,7 +74,7 @@ def test_one_that_was_cut_off_goes_on_where_it_was(held: list[AuditRecord], monk
     forget_behind(1)
     monkeypatch.setattr(rebuild, "AT_ONCE", 2)
     with monkeypatch.context() as crashing:
-        crashing.setattr(rebuild.head, "append_all", dying_at_the_second(rebuild.head.append_all))
+        crashing.setattr(head, "append_all", dying_at_the_second(head.append_all))
         with pytest.raises(KeyboardInterrupt):
             rebuild.from_segments()
     assert (len(rows()), rebuild.came_back()) == (3, (1, 3))
@@ -220,9 +221,14 @@ def test_a_line_that_a_crash_left_unfinished_is_not_there(held: list[AuditRecord
 
 def test_large_records_come_back_in_small_batches(held: list[AuditRecord], monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    real = rebuild.head.append_all
+    real = head.append_all
+
+    def counted(records: Sequence[AuditRecord], *, behind: Position) -> None:
+        sizes.append(len(records))
+        real(records, behind=behind)
+
     monkeypatch.setattr(rebuild, "LARGEST_BATCH", 100)
-    monkeypatch.setattr(rebuild.head, "append_all", lambda all, **to: (sizes.append(len(all)), real(all, **to))[1])
+    monkeypatch.setattr(head, "append_all", counted)
     a_record(payload={"stderr": "x" * 1000})
     forget_behind(0)
     rebuild.from_segments()

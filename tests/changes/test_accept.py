@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from audits import branch, rebuild, segments, sign
+from audits import disk, rebuild, segments, sign
 from audits.errors import Forked
 from audits.models import AuditRecord
 from audits.verify import verify_database
@@ -395,7 +395,12 @@ class TestWhereTheDatabaseWentOn:
     def test_what_was_put_away_verifies_without_us(self, forked: Change, root: User) -> None:
         said = accepted(root)
         path = segments.folder() / said.put_away
-        argv = [sys.executable, PROJECT / "docs" / "verify_audit.py", path, f"{said.last_seq}:{said.head_hash}"]
+        argv = [
+            sys.executable,
+            str(PROJECT / "docs" / "verify_audit.py"),
+            str(path),
+            f"{said.last_seq}:{said.head_hash}",
+        ]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
 
@@ -437,7 +442,7 @@ class TestWhereTheDatabaseWentOn:
     ) -> None:
         name = ("write_whole", "cut")[cut]
         with monkeypatch.context() as crashing:
-            crashing.setattr(branch.disk, name, die)
+            crashing.setattr(disk, name, die)
             with pytest.raises(KeyboardInterrupt):
                 accepted(root)
         with pytest.raises(Forked):
