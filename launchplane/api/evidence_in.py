@@ -40,7 +40,7 @@ S = TypeVar("S", bound=Sent)
     summary="Hand in one record of a host's clean-up",
     openapi_extra=described(SentHygiene, examples.HYGIENE),
 )
-def hygiene(request: HttpRequest) -> HttpResponse:
+def hygiene_sent(request: HttpRequest) -> HttpResponse:
     """Stored as what its sender says, with the kind `hygiene.evidence`. Nothing here rests on it."""
     caller, key, sent = _read(request, Action.HYGIENE_AUDIT_WRITE, HYGIENE_ROUTE, SentHygiene)
     host = _host(caller, Action.HYGIENE_AUDIT_WRITE, sent.host)
@@ -54,7 +54,7 @@ def hygiene(request: HttpRequest) -> HttpResponse:
     summary="Hand in one record of a lane's maintenance",
     openapi_extra=described(SentLane, examples.LANE),
 )
-def lane(request: HttpRequest) -> HttpResponse:
+def lane_sent(request: HttpRequest) -> HttpResponse:
     """Stored as what its sender says, with the kind `lane.evidence`. It makes no lane ready."""
     caller, key, sent = _read(request, Action.LANE_AUDIT_WRITE, LANE_ROUTE, SentLane)
     found = _lane(caller, Action.LANE_AUDIT_WRITE, sent)

@@ -218,5 +218,5 @@ def test_commands_stand_in_blocks_that_say_so() -> None:
     """A fence without a language, or with another name for a shell, would hide its commands from these tests."""
     for document in (PROJECT / "docs").rglob("*.md"):
         fences = re.findall(r"^```(\w*)$", document.read_text(), re.MULTILINE)
-        assert set(fences[::2]) <= {"sh", "text", "ini"}, name_of(document)
+        assert set(fences[::2]) <= {"sh", "text", "ini", "json"}, name_of(document)
         assert set(fences[1::2]) <= {""}, name_of(document)
