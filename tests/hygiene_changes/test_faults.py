@@ -41,7 +41,7 @@ from tests.hygiene_changes.ways import (
     phase_one_done,
 )
 
-pytestmark = [pytest.mark.engine, pytest.mark.django_db]
+pytestmark = [pytest.mark.engine, pytest.mark.django_db, pytest.mark.each_database]
 
 
 @pytest.fixture(autouse=True)

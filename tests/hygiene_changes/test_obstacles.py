@@ -26,7 +26,7 @@ from tests.factories import a_host, an_inventory, observed, readings
 from tests.hygiene_changes.clock import Clock, seen_and_a_day_later
 from tests.hygiene_changes.ways import AGED, BUILD_CACHE, RETIRE, applied, approved, person, scheduled, standing
 
-pytestmark = [pytest.mark.engine, pytest.mark.django_db]
+pytestmark = [pytest.mark.engine, pytest.mark.django_db, pytest.mark.each_database]
 
 # the engine's own client: another one may come first on the PATH
 CLIENT = "/usr/bin/docker"

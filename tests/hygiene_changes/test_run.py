@@ -23,7 +23,7 @@ from tests.hygiene_changes.ways import (
     planned,
 )
 
-pytestmark = [pytest.mark.engine, pytest.mark.django_db]
+pytestmark = [pytest.mark.engine, pytest.mark.django_db, pytest.mark.each_database]
 
 
 @pytest.mark.req("H15")
