@@ -14,6 +14,8 @@ from launchplane.changes.models import PlanRun
 from launchplane.changes.plan_runs import queue_plan
 from launchplane.changes.requests import request_change
 from launchplane.hosts.models import Host
+from tests.api.sending import Sender
+from tests.api.sending import planned as planned_outside
 from tests.browser.conftest import Windows, log_in
 from tests.browser.test_looks import barriers, sideways
 from tests.changes import toy
@@ -47,6 +49,8 @@ def pages_of(folder: Host, planner: User, approver: User) -> list[str]:
     )
     row = granted(standing_request(folder, planner), approver)
     asked = standing_request(folder, planner)
+    Sender().send(planned_outside(host=folder.name, notes={"token": "thrown away"}))
+    outside = AuditRecord.objects.latest("seq").seq
     records = AuditRecord.objects.filter(key=str(applied.pk)).values_list("seq", flat=True)
     return [
         "/",
@@ -62,7 +66,9 @@ def pages_of(folder: Host, planner: User, approver: User) -> list[str]:
         f"/plans/{lost_run.pk}/",
         "/audit/",
         "/audit/?key=nothing",
-        *(f"/audit/{seq}/" for seq in (1, *records)),
+        *(f"/audit/{seq}/" for seq in (1, *records, outside)),
+        "/audit/1/verify/",
+        "/audit/senders/",
         "/hosts/folder/audit/",
         "/standing/",
         f"/standing/{row.pk}/",

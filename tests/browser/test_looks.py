@@ -1,6 +1,8 @@
 """Every page, light and dark, wide and narrow: no complaint, nothing to push sideways, no barrier."""
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,8 +11,11 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
-from hygiene.models import ObservationRun, Protection, Snapshot
+from hygiene.lint.lint import Options, lint
+from hygiene.models import ObservationRun, ProductRepository, Protection, Snapshot
+from hygiene.repositories import keep_result
 from launchplane.access.models import User
+from launchplane.access.people import Principal
 from launchplane.hosts.models import Host
 from tests.browser.conftest import Visit
 from tests.factories import a_host
@@ -25,6 +30,7 @@ def addresses(host: Host) -> list[str]:
     newest, older = Snapshot.objects.filter(host=host)[:2]
     protection = Protection.objects.filter(host=host).first()
     assert protection is not None
+    repository = linted(host)
     pages = f"/hosts/{host.name}/"
     return [
         "/",
@@ -46,6 +52,8 @@ def addresses(host: Host) -> list[str]:
         f"/admin/hygiene/protection/{protection.pk}/change/",
         f"/admin/hygiene/protection/{protection.pk}/delete/",
         f"/admin/hygiene/snapshot/{newest.pk}/change/",
+        "/admin/hygiene/productrepository/",
+        f"/admin/hygiene/productrepository/{repository.pk}/change/",
         "/admin/schedule/schedule/",
         "/admin/access/user/",
         "/admin/access/user/add/",
@@ -58,6 +66,14 @@ def addresses(host: Host) -> list[str]:
         f"/admin/auth/group/{Group.objects.get(name='Approvers').pk}/change/",
         f"/admin/hosts/host/{host.pk}/rights/",
     ]
+
+
+def linted(host: Host) -> ProductRepository:
+    """A repository that uses the host and prunes it."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "tidy.sh").write_text("docker system prune -af\n" * 3)
+        by = Principal.person(User.objects.get(username="operator"), source="command")
+        return keep_result("acme/website", lint([Path(folder)]), by=by, hosts=[host], options=Options())
 
 
 @pytest.mark.parametrize("width", [1280, 390])
