@@ -10,7 +10,7 @@ from typing import Any
 from django.db import DatabaseError, connection
 
 from audits.chain import NOTHING, Position
-from audits.models import AuditRecord, ChainHead
+from audits.models import AuditRecord, ChainHead, EvidenceStore
 
 _RECORDS, _HEAD = AuditRecord._meta.db_table, ChainHead._meta.db_table
 _FIELDS = AuditRecord._meta.concrete_fields
@@ -19,8 +19,12 @@ _VALUES = ", ".join(["%s"] * len(_FIELDS))
 _LOOK = f"SELECT seq, hash FROM {_HEAD} WHERE id = {ChainHead.THE_ONE}"  # noqa: S608  names of ours, here and below
 _MOVE = f"UPDATE {_HEAD} SET seq = %s, hash = %s WHERE id = {ChainHead.THE_ONE} AND seq = %s"  # noqa: S608
 _INSERT = f"INSERT INTO {_RECORDS} ({_COLUMNS}) VALUES ({_VALUES})"  # noqa: S608
-# one way to the server and back instead of two
-_BOTH = f"WITH moved AS ({_MOVE} RETURNING id) INSERT INTO {_RECORDS} ({_COLUMNS}) SELECT {_VALUES} FROM moved"  # noqa: S608
+_BEGUN = f"EXISTS (SELECT 1 FROM {EvidenceStore._meta.db_table})"  # noqa: S608
+# one way to the server and back instead of three
+_ALL = (
+    f"WITH moved AS ({_MOVE} RETURNING id) INSERT INTO {_RECORDS} ({_COLUMNS}) SELECT {_VALUES} FROM moved "  # noqa: S608
+    f"RETURNING {_BEGUN}"
+)
 
 
 def seq() -> int:
@@ -36,19 +40,23 @@ def locked() -> Position:
     return _locked() or _begun()
 
 
-def append(record: AuditRecord, *, behind: Position) -> None:
-    """Store `record` and let the head name it. Raises DatabaseError if the head is not `behind` any more."""
+def append(record: AuditRecord, *, behind: Position) -> bool:
+    """Store `record` and let the head name it. Raises DatabaseError if the head is not `behind` any more.
+
+    True if the database knows that there are segments beside it.
+    """
     moved: list[Any] = [record.seq, record.hash, behind.seq]
     row = _row(record)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(_BOTH, [*moved, *row])
+            cursor.execute(_ALL, [*moved, *row])
         else:
             cursor.execute(_INSERT, row)
-            cursor.execute(_MOVE, moved)
-        if cursor.rowcount != 1:
+            cursor.execute(f"{_MOVE} RETURNING {_BEGUN}", moved)
+        if (answer := cursor.fetchone()) is None:
             raise DatabaseError("somebody else appended at the same time")
     record._state.adding, record._state.db = False, connection.alias
+    return bool(answer[0])
 
 
 def append_all(records: Sequence[AuditRecord], *, behind: Position) -> None:

@@ -44,21 +44,11 @@ def append(  # noqa: PLR0913  a record has these fields
     if status == "planned":
         segments.refuse_without_room()
     said = _canonical(payload)
-    record = AuditRecord(
-        kind=_plain(kind),
-        key=_plain(key),
-        status=status,
-        actor_id=_plain(actor.id),
-        actor_name=_plain(actor.name),
-        responsible=[_plain(person) for person in actor.responsible],
-        source=_plain(source),
-        host=_plain(host),
-        lane=_plain(lane),
-        payload=said,
-        payload_hash=chain.sha256(said),
-    )
-    _store(record)
-    transaction.on_commit(partial(segments.flush_or_say, wanted=chain.Position(record.seq, record.hash)))
+    who = {"actor_id": actor.id, "actor_name": actor.name, "responsible": actor.responsible}
+    fields = LIVE.fields({"kind": kind, "key": key, "source": source, "host": host, "lane": lane} | who)
+    record = AuditRecord(status=status, payload=said, payload_hash=chain.sha256(said), **_storable(fields))
+    begun = _store(record)
+    transaction.on_commit(partial(segments.keep, segments.Fresh(record.as_record(), begun)))
     return record
 
 
@@ -71,26 +61,30 @@ def append_apart(**fields: Any) -> AuditRecord:
         return append(**fields)
 
 
-def _store(record: AuditRecord) -> None:
+def _store(record: AuditRecord) -> bool:
     try:
         with transaction.atomic(savepoint=False):
-            _link(record)
+            return _link(record)
     except (DatabaseError, ValidationError, ValueError) as error:
         raise AuditRefused(f"The audit record could not be stored ({error}), so nothing was done.") from error
 
 
-def _link(record: AuditRecord) -> None:
-    """Give `record` its place behind the head, which stays locked until the commit."""
+def _link(record: AuditRecord) -> bool:
+    """Give `record` its place behind the head, which stays locked until the commit. Returns what `head.append` does."""
     last = head.locked()
     record.seq, record.prev_hash, record.at = last.seq + 1, last.hash, timezone.now()
     record.hash = chain.record_hash(record.as_record())
     record.clean_fields()
-    head.append(record, behind=last)
+    return head.append(record, behind=last)
 
 
-def _plain(text: str) -> str:
-    """Redacted, and without the one character that PostgreSQL cannot hold."""
-    return LIVE.text(text).replace("\0", "\N{REPLACEMENT CHARACTER}")
+def _storable(fields: Mapping[str, str | list[str]]) -> dict[str, str | list[str]]:
+    """`fields` without the one character that PostgreSQL cannot hold."""
+    return {name: _clean(text) if isinstance(text, str) else [*map(_clean, text)] for name, text in fields.items()}
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _canonical(payload: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from itertools import accumulate, groupby, islice
 from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
@@ -38,10 +39,17 @@ _BEGUN = f"SELECT 1 FROM {EvidenceStore._meta.db_table}"  # noqa: S608
 logger = logging.getLogger(__name__)
 
 
+class Fresh(NamedTuple):
+    """A record that this thread committed a moment ago; `begun` if the database knew of segments then."""
+
+    record: Record
+    begun: bool
+
+
 def folder() -> Path:
     """Where the segments are, `LAUNCHPLANE_EVIDENCE_DIR`. Made with mode 0700."""
     path = Path(settings.EVIDENCE_DIR)
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112  far faster, and asked for each record
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
@@ -91,23 +99,31 @@ def refuse_without_room() -> None:
 
 def held(record: AuditRecord) -> bool:
     """True once `record` is on the disk. Before that, nothing that it announces may be begun."""
-    return flush_or_say(wanted=Position(record.seq, record.hash))
+    return _flush_or_say(wanted=Position(record.seq, record.hash))
 
 
-def flush_or_say(*, wanted: Position | None = None) -> bool:
-    """`flush` for after a commit: if it fails, the log says why, and the next one catches up. True if it did not."""
+def keep(fresh: Fresh) -> bool:
+    """`held` for right after the commit: nobody asks the database for what it was just given.
+
+    If it fails, the log says why, and the next one catches up.
+    """
+    return _flush_or_say(wanted=Position(fresh.record.seq, fresh.record.hash), fresh=fresh)
+
+
+def _flush_or_say(*, wanted: Position, fresh: Fresh | None = None) -> bool:
     try:
-        flush(wanted=wanted)
+        flush(wanted=wanted, fresh=fresh)
     except AuditRefused as refused:
         logger.error("%s", refused.sentence)
         return False
     return True
 
 
-def flush(*, wanted: Position | None = None) -> None:
+def flush(*, wanted: Position | None = None, fresh: Fresh | None = None) -> None:
     """Bring all committed records to the disk, or see that `wanted` is there already. Raises AuditRefused, Forked.
 
     Without `wanted` the database knows afterwards that there are segments, so that they cannot be lost unnoticed.
+    `fresh` is written as it is where it is the next one.
     """
     with refusing():
         with disk.only_writer(folder()):
@@ -115,7 +131,7 @@ def flush(*, wanted: Position | None = None) -> None:
             if last == NOTHING and was_begun():
                 raise _lost()
             if wanted is None or last.seq < wanted.seq:
-                _catch_up(path, last)
+                _catch_up(path, last, fresh)
                 return
         if not (last == wanted or _holds(path, wanted) or _is_known(last)):
             raise _forked(last)
@@ -142,15 +158,23 @@ def was_begun() -> bool:
         return cursor.fetchone() is not None
 
 
-def _catch_up(path: Path | None, last: Position) -> None:
+def _catch_up(path: Path | None, last: Position, fresh: Fresh | None = None) -> None:
     """Write what was committed after `last`, the last line of `path`; then note in the database that it is there."""
+    if fresh is not None and last == Position(fresh.record.seq - 1, fresh.record.prev_hash):
+        path, is_noted = _write([fresh.record], after=path), fresh.begun
+    else:
+        path, is_noted = _write_committed(path, last), False
+    if path is not None and not (is_noted or was_begun()):
+        EvidenceStore.objects.bulk_create([EvidenceStore(begun_at=timezone.now())], ignore_conflicts=True)
+
+
+def _write_committed(path: Path | None, last: Position) -> Path | None:
     while batch := _committed_after(last):
         path = _write(batch, after=path)
         last = Position(batch[-1].seq, batch[-1].hash)
         if len(batch) < AT_ONCE:
             break
-    if path is not None and not was_begun():
-        EvidenceStore.objects.bulk_create([EvidenceStore(begun_at=timezone.now())], ignore_conflicts=True)
+    return path
 
 
 def _holds(path: Path | None, wanted: Position) -> bool:
