@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from launchplane.access.actions import RIGHTS, Action
 from launchplane.access.models import User
 from launchplane.access.people import Principal
-from launchplane.access.rights import holds_everywhere, visible
+from launchplane.access.rights import visible
 from launchplane.problems import Refused
 
 M = TypeVar("M", bound=Model)
@@ -50,11 +50,8 @@ class Caller:
             return among.none()
         if self.host_ids is not None:
             among = among.filter(pk__in=self.host_ids)
-        user, rights = self.principal.user, RIGHTS[action]
-        # `require` has read all rights of this person where it needed a general one
-        if user is None or (not rights.general and holds_everywhere(user, rights.on_host)):
-            return among
-        return visible(user, rights.on_host, among)
+        user = self.principal.user
+        return among if user is None else visible(user, RIGHTS[action].on_host, among)
 
     def does_to_every_host(self, action: Action) -> bool:
         """Whether it may do `action` to all hosts that there are, were and will be."""

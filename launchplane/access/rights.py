@@ -2,8 +2,8 @@
 
 from typing import TypeVar
 
-from django.contrib.auth.models import AnonymousUser, Permission
-from django.db.models import Model, Q, QuerySet
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model, QuerySet
 from guardian.shortcuts import get_objects_for_user
 
 from launchplane.access.models import User
@@ -14,15 +14,6 @@ M = TypeVar("M", bound=Model)
 def may(user: User | AnonymousUser, right: str, target: Model) -> bool:
     """True if `user` holds `right` ("app.codename") for every object or for `target`."""
     return user.is_authenticated and (user.has_perm(right) or user.has_perm(right, target))
-
-
-def holds_everywhere(user: User, right: str) -> bool:
-    """As `user.has_perm(right)`, which reads all that they may do by two queries: this asks for the one thing."""
-    if not user.is_active or user.is_superuser:
-        return user.is_active
-    app, _, codename = right.partition(".")
-    granted = Permission.objects.filter(codename=codename, content_type__app_label=app)
-    return granted.filter(Q(user=user) | Q(group__user=user)).exists()
 
 
 def visible(user: User | AnonymousUser, right: str, among: QuerySet[M]) -> QuerySet[M]:

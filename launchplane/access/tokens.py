@@ -25,6 +25,7 @@ from launchplane.access.callers import Caller
 from launchplane.access.models import ApiToken, User
 from launchplane.access.not_let_in import NotLetIn
 from launchplane.access.people import Principal
+from launchplane.access.token_rows import find
 
 PREFIX: Final = "lp_"
 FORM: Final = re.compile(r"lp_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
@@ -153,7 +154,7 @@ def granted_by(names: Iterable[str]) -> frozenset[Action]:
 def _row_of(text: str) -> ApiToken:
     """By its public part; whether the other is right takes equally long for any that is wrong."""
     parts = FORM.fullmatch(text)
-    found = parts and ApiToken.objects.select_related("owner").filter(public=parts[1]).order_by("pk").first()
+    found = parts and find(parts[1])
     if parts is None or found is None or not hmac.compare_digest(found.secret_hash, _hash(parts[2])):
         raise NotLetIn("token_unknown", "There is no such token here.")
     return found
