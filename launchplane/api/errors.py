@@ -89,7 +89,8 @@ def _invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 
 def _no_database(_request: HttpRequest, error: DatabaseError) -> HttpResponse:
-    log.error("the database did not do what a request needed", exc_info=error)
+    # one line: while a database is started again, every request ends here
+    log.error("the database did not do what a request needed: %s", " ".join(str(error).split()))
     detail = "The database does not answer. Nothing was done; try again."
     wait = {"Retry-After": str(RETRY_SECONDS)}
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, code="no_database", detail=detail, headers=wait)
