@@ -8,25 +8,42 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 PATIENCE_SECONDS = 30.0
 LOOK_AGAIN_SECONDS = 0.001
 
 logger = logging.getLogger(__name__)
+_threads = Lock()
+
+
+def _begin_anew() -> None:
+    """For a process that was forked: whichever thread held the lock is not in it."""
+    global _threads  # noqa: PLW0603
+    _threads = Lock()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, whichever process or thread this is. Raises TimeoutError: one that stands still is
-    not waited for."""
+    not waited for.
+
+    Of one process a single thread looks whether another process is done; the others wait for that one.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
-    with (folder / "lock").open("a") as lock:
-        while not _locked(lock.fileno()):
-            if time.monotonic() > deadline:
-                raise TimeoutError("another process has held its lock for too long")
-            time.sleep(LOOK_AGAIN_SECONDS)
-        yield
+    threads = _threads
+    if not threads.acquire(timeout=PATIENCE_SECONDS):
+        raise TimeoutError("another thread has held its lock for too long")
+    try:
+        with (folder / "lock").open("a") as lock:
+            _wait_for(lock.fileno(), until=deadline)
+            yield
+    finally:
+        threads.release()
 
 
 def append(path: Path, lines: bytes) -> None:
@@ -89,6 +106,13 @@ def holds(path: Path, text: bytes) -> bool:
             return False
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
             return whole.rfind(text) >= 0
+
+
+def _wait_for(descriptor: int, *, until: float) -> None:
+    while not _locked(descriptor):
+        if time.monotonic() > until:
+            raise TimeoutError("another process has held its lock for too long")
+        time.sleep(LOOK_AGAIN_SECONDS)
 
 
 def _locked(descriptor: int) -> bool:

@@ -24,7 +24,6 @@ from launchplane.api.evidence_in_shown import (
     lane_receipt,
 )
 from launchplane.api.refusing import invalid
-from launchplane.hosts.models import Host
 from launchplane.hosts.services import hosts_called
 from launchplane.problems import Problem
 
@@ -44,7 +43,7 @@ def hygiene_sent(request: HttpRequest) -> HttpResponse:
     """Stored as what its sender says, with the kind `hygiene.evidence`. Nothing here rests on it."""
     caller, key, sent = _read(request, Action.HYGIENE_AUDIT_WRITE, HYGIENE_ROUTE, SentHygiene)
     host = _host(caller, Action.HYGIENE_AUDIT_WRITE, sent.host)
-    taken = ingest.take(_handed(sent, outside.HYGIENE, host.name, "", caller, scope=key))
+    taken = ingest.take(_handed(sent, outside.HYGIENE, host, "", caller, scope=key))
     return _created(hygiene_receipt(taken.row), again=taken.again)
 
 
@@ -75,12 +74,11 @@ def _read(request: HttpRequest, action: Action, route: str, contract: type[S]) -
         raise invalid(error) from error
 
 
-def _host(caller: Caller, action: Action, name: str) -> Host:
-    """The host, if it is there and this caller may send evidence of it: both end in the same answer."""
-    found = caller.hosts(action, hosts_called(name)).only("name").first()
-    if found is None:
-        raise Problem("no_such_host", "There is no such host, or you may not see it.")
-    return found
+def _host(caller: Caller, action: Action, name: str) -> str:
+    """The host's name, if it is there and this caller may send evidence of it: both end in the same answer."""
+    for found in caller.hosts(action, hosts_called(name)).order_by().values_list("name", flat=True):
+        return str(found)
+    raise Problem("no_such_host", "There is no such host, or you may not see it.")
 
 
 def _lane(caller: Caller, action: Action, sent: SentLane) -> Lane:
