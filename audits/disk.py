@@ -15,16 +15,8 @@ PATIENCE_SECONDS = 30.0
 LOOK_AGAIN_SECONDS = 0.001
 
 logger = logging.getLogger(__name__)
+# nothing is forked while a thread holds it: the new process would hold the file's lock as well, and never let go
 _threads = Lock()
-
-
-def _begin_anew() -> None:
-    """For a process that was forked: whichever thread held the lock is not in it."""
-    global _threads  # noqa: PLW0603
-    _threads = Lock()
-
-
-os.register_at_fork(after_in_child=_begin_anew)
 
 
 @contextmanager
@@ -35,15 +27,14 @@ def only_writer(folder: Path) -> Iterator[None]:
     Of one process a single thread looks whether another process is done; the others wait for that one.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
-    threads = _threads
-    if not threads.acquire(timeout=PATIENCE_SECONDS):
+    if not _threads.acquire(timeout=PATIENCE_SECONDS):
         raise TimeoutError("another thread has held its lock for too long")
     try:
         with (folder / "lock").open("a") as lock:
             _wait_for(lock.fileno(), until=deadline)
             yield
     finally:
-        threads.release()
+        _threads.release()
 
 
 def append(path: Path, lines: bytes) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from audits.models import AuditRecord
 from audits.outside import KINDS
@@ -231,3 +232,11 @@ def test_evidence_under_the_number_of_a_change_is_no_part_of_its_story(sender: S
 
     assert is_handed_over(change)
     assert [event.words for event in history(str(change.pk))] == ["approved it"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_takes_few_statements(sender: Sender, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    """Each is a way to the database and back: who sends it, the host, its place in the chain and in its run."""
+    assert sender.send(planned()).status_code == 201
+    with django_assert_max_num_queries(9):
+        assert sender.send(planned(key="next")).status_code == 201
