@@ -178,7 +178,7 @@ def test_a_claim_that_is_not_right_is_refused(
 ) -> None:
     a_workflow()
     now = int(time.time())
-    said = {
+    said: dict[str, Any] = {
         name: now + round(value.total_seconds()) if isinstance(value, timedelta) else value
         for name, value in changed.items()
     }
